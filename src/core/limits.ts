@@ -1,0 +1,72 @@
+// Every bound of the engine, with the reason for its number. Passing one is a named error.
+
+/** A snapshot must fit the first journal entry beside inputs and YAML source (Cosmos: 2 MB). */
+export const MAX_SNAPSHOT_BYTES = 256 * 1024;
+/** A hostile 64 KiB YAML file costs at most 2.5 s to parse; larger ones grow quadratically. */
+export const MAX_SOURCE_BYTES = 64 * 1024;
+/** Inputs live in the first journal entry with the snapshot. */
+export const MAX_INPUT_BYTES = 256 * 1024;
+/** A submission: inputs plus the fields around them. */
+export const MAX_BODY_BYTES = 512 * 1024;
+/** A projection holds one state per node; 500 keep it far below 2 MB. */
+export const MAX_NODES = 500;
+/** 10,000 items in chunks of 32 are 313 chunk states in the projection. */
+export const MAX_ITEMS = 10_000;
+/** Items one message handles at most; they run concurrently in one process. */
+export const MAX_CHUNK_ITEMS = 32;
+/** Up to this many items each item gets a chunk of its own: nothing to amortise. */
+export const SINGLE_ITEM_CHUNKS = 8;
+/** An output up to this size stands inside its entry; a larger one becomes an object. */
+export const MAX_INLINE_OUTPUT_BYTES = 8 * 1024;
+/** Inline outputs of one entry together, so that many parallel outcomes still fit it. */
+export const MAX_INLINE_ENTRY_BYTES = 64 * 1024;
+/** Inline outputs that the folded state keeps; later ones are read from their entries. */
+export const MAX_INLINE_STATE_BYTES = 256 * 1024;
+/** Larger data travels as a URL. Leaves room under the 2 MB of a Cosmos item. */
+export const MAX_OUTPUT_BYTES = 1024 * 1024;
+/** A value of result_data stands in the terminal entry up to this size ... */
+export const MAX_INLINE_RESULT_BYTES = 4 * 1024;
+/** ... and together up to this one; the reserve that lets the terminal entry always fit. */
+export const MAX_INLINE_RESULTS_BYTES = 64 * 1024;
+/** Stored error text; a 64 KB exception text once hung a peer's jobs. */
+export const MAX_ERROR_BYTES = 4 * 1024;
+/** Log lines and bytes that travel with an attempt's outcome. */
+export const MAX_LOG_LINES = 20;
+export const MAX_LOG_BYTES = 2 * 1024;
+/** Depth of any JSON we accept; zod and JSON.stringify overflow near 20,000. */
+export const MAX_JSON_DEPTH = 64;
+/** Source of one expression, and of one templated string. */
+export const MAX_EXPRESSION_CHARS = 1024;
+export const MAX_TEMPLATE_CHARS = 16 * 1024;
+/** Syntax nodes and nesting of one expression. */
+export const MAX_EXPRESSION_NODES = 400;
+export const MAX_EXPRESSION_DEPTH = 32;
+/** Steps of one evaluation, charged by elements and characters touched; about 5 ms. */
+export const MAX_EVALUATION_STEPS = 100_000;
+/** Rendered size of one params object or one expression's value. */
+export const MAX_RENDERED_BYTES = 1024 * 1024;
+/** Tries that `retry.max_attempts` may ask for. */
+export const MAX_ATTEMPTS = 100;
+/** Lost attempts of one node before WORKER_LOST: a handler that kills its process must end. */
+export const MAX_LOST_ATTEMPTS = 3;
+/** Poison reports for one attempt before MESSAGE_POISONED. */
+export const MAX_POISONED = 3;
+/** How long a handler may be missing from every build during a rolling deploy. */
+export const HANDLER_MISSING_SECONDS = 60 * 60;
+/** host.json functionTimeout is 600 s; an in-app attempt ends a minute before it. */
+export const MAX_TASK_TIMEOUT_SECONDS = 540;
+export const DEFAULT_TASK_TIMEOUT_SECONDS = 300;
+/** Seven days by default, thirty at most. */
+export const DEFAULT_JOB_TIMEOUT_SECONDS = 7 * 24 * 3600;
+export const MAX_JOB_TIMEOUT_SECONDS = 30 * 24 * 3600;
+/** The most a job may be suspended; part of the journal's TTL. */
+export const MAX_SUSPENDED_SECONDS = 30 * 24 * 3600;
+/** How long a finished job is kept after its deadline. */
+export const RETENTION_SECONDS = 90 * 24 * 3600;
+/** A retry never waits longer. */
+export const MAX_RETRY_DELAY_SECONDS = 24 * 3600;
+/** Re-sends of a queued node: gap doubles up to this. */
+export const MAX_RESEND_GAP_SECONDS = 480;
+/** Submission labels. */
+export const MAX_TAGS = 20;
+export const MAX_LABEL_CHARS = 256;
