@@ -1,0 +1,153 @@
+// The ports: what the runtime asks of a store, a queue, a clock and a log. Vendor-free.
+// Correctness rests on three single-item primitives only: create if absent, point read, replace if
+// the etag still matches. No port offers an unconditional write, a batch, a patch or a delete.
+// An adapter settles a write whose answer was lost (by `write_id`) before it answers; what it
+// cannot settle it throws as a retryable WorkflowError (STORE_UNAVAILABLE, STORE_THROTTLED).
+import type { Instant } from "../core/instant.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { Message } from "../core/message.ts";
+
+/** A document of the `journal` container. Its id is unique within its job; it is never replaced. */
+export interface JournalDocument {
+  readonly id: string;
+  readonly job_id: string;
+  /** The version of the document's shape; code that meets a higher one does not write. */
+  readonly schema: number;
+  /** Unique per writer and write: tells a lost answer of ours from somebody else's document. */
+  readonly write_id: string;
+  /** Seconds from this write until the store may drop the document. */
+  readonly ttl?: number;
+  readonly [member: string]: unknown;
+}
+
+/** The `job` document of the `jobs` container: what lists, the sweeper and fast loading use. */
+export interface JobDocument {
+  readonly id: "job";
+  readonly job_id: string;
+  readonly schema: number;
+  readonly write_id: string;
+  readonly seq: number;
+  readonly status: string;
+  readonly workflow_id: string;
+  readonly workflow_version: number;
+  readonly workflow_digest: string;
+  readonly correlation_id?: string;
+  readonly idempotency_key?: string;
+  readonly created_at: Instant;
+  readonly updated_at: Instant;
+  /** When the sweeper must look at the job; absent once the job is terminal. */
+  readonly wake_at?: Instant;
+  readonly ttl?: number;
+  readonly [member: string]: unknown;
+}
+
+export interface JournalStore {
+  /**
+   * Create if absent. "exists" means that somebody else's document has this id.
+   * Errors: STORE_UNAVAILABLE, STORE_THROTTLED (retryable), LIMIT_EXCEEDED (over 2 MB).
+   */
+  create(document: JournalDocument): Promise<"created" | "exists">;
+  read(jobId: string, id: string): Promise<JournalDocument | undefined>;
+}
+
+export interface Stored<T> {
+  readonly document: T;
+  readonly etag: string;
+}
+
+export interface JobStore {
+  create(document: JobDocument): Promise<"created" | "exists">;
+  read(jobId: string): Promise<Stored<JobDocument> | undefined>;
+  /** Replace if the etag still matches; the new etag, or "conflict". */
+  replace(document: JobDocument, etag: string): Promise<{ readonly etag: string } | "conflict">;
+  /** Ids of live jobs whose `wake_at` is at or before `now`, the longest due first. */
+  due(now: Instant, limit: number): Promise<readonly string[]>;
+  list(filter: JobFilter): Promise<JobPage>;
+}
+
+export interface JobFilter {
+  readonly status?: string;
+  readonly workflow_id?: string;
+  readonly workflow_version?: number;
+  readonly correlation_id?: string;
+  readonly idempotency_key?: string;
+  /** Whoever is not an administrator sees the jobs of one caller only. */
+  readonly authenticated_as?: string;
+  /** 1 to 200. */
+  readonly limit: number;
+  /** Opaque, from the page before. */
+  readonly continuation?: string;
+}
+
+export interface JobPage {
+  /** Newest first by `created_at`. The documents come without their `state` member. */
+  readonly documents: readonly JsonObject[];
+  readonly continuation?: string;
+}
+
+/** A document of the `definitions` container, id `version:<n>`, partition key `/workflow_id`. */
+export interface DefinitionDocument {
+  readonly id: string;
+  readonly workflow_id: string;
+  readonly version: number;
+  readonly schema: number;
+  readonly write_id: string;
+  readonly workflow_digest: string;
+  readonly source_digest: string;
+  /** The exact YAML text. */
+  readonly source: string;
+  readonly created_at: Instant;
+}
+
+export interface DefinitionStore {
+  /** Create if absent; answers the document that stands there, ours or the first one's. */
+  claim(document: DefinitionDocument): Promise<DefinitionDocument>;
+}
+
+export interface WorkQueue {
+  /** Sends to the work queue: base64 JSON, no expiry, visible after the delay. */
+  send(message: Message, delaySeconds: number): Promise<void>;
+  /** When the message at the queue's head was first sent, or undefined for an empty queue. */
+  oldest(): Promise<Instant | undefined>;
+}
+
+/** One statement of a rebuild or of a first set-up, with what came of it. */
+export interface StatementReport {
+  readonly statement: string;
+  readonly ok: boolean;
+  readonly error?: string;
+}
+
+export interface StoreAdmin {
+  /** Creates database, containers and queues that are missing. Local machines only. */
+  prepare(): Promise<readonly StatementReport[]>;
+  /** Whether this identity may create containers, tried with a probe container. */
+  mayRebuild(): Promise<boolean>;
+  /** Clears the queues, drops and creates the containers; goes on after an error. */
+  rebuild(): Promise<readonly StatementReport[]>;
+  /** What readiness checks: one cheap request to each store and queue; the error text if any. */
+  check(): Promise<readonly { readonly name: string; readonly error?: string }[]>;
+}
+
+export interface Clock {
+  now(): Instant;
+  /** Calls back once after `ms`; the returned function takes it back. Never keeps a process alive. */
+  after(ms: number, callback: () => void): () => void;
+}
+
+/** Source of what must not be guessed or repeated. */
+export interface Randomness {
+  /** In [0, 1). */
+  fraction(): number;
+  /** A UUIDv7 for `now`. */
+  uuid(now: Instant): string;
+  /** A short unique id for one write: 16 characters of [A-Za-z0-9_-]. */
+  writeId(): string;
+}
+
+/** Structured log: `noun.verb` and fields. Never payloads, never secrets. */
+export interface Log {
+  write(level: "info" | "warn" | "error", name: string, fields: LogFields): void;
+}
+
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined>>;
