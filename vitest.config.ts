@@ -1,5 +1,5 @@
 // Three projects: `unit` (unit, contract and tidy: pure, in parallel), `simulation` (seeded faults)
-// and `e2e` (the built bundle, one file at a time). Nothing is retried, focused or skipped silently.
+// and `e2e` (the built bundle, one file at a time). Nothing is retried, focused or switched off.
 // HOLDFAST_TEST_REPORT names a file that also gets the results as JSON; CI adds them up.
 import { defineConfig } from "vitest/config";
 
