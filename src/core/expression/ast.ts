@@ -15,6 +15,8 @@ export type Ast =
   | CompareAst
   | TernaryAst
   | CallAst
+  | HasAst
+  | DefaultAst
   | MacroAst;
 
 export interface LiteralAst {
@@ -110,11 +112,27 @@ export interface TernaryAst {
   readonly offset: number;
 }
 
-/** A function with its arguments; a method's receiver is the first argument. */
+/** A function of one or two values; a method's receiver is the first. */
 export interface CallAst {
   readonly kind: "call";
-  readonly name: FunctionName;
-  readonly args: readonly Ast[];
+  readonly name: ValueFunction;
+  readonly first: Ast;
+  readonly second: Ast | undefined;
+  readonly offset: number;
+}
+
+/** Whether something stands at the path. */
+export interface HasAst {
+  readonly kind: "has";
+  readonly path: PathAst;
+  readonly offset: number;
+}
+
+/** The operand, or the fallback where the operand reads something that is not there. */
+export interface DefaultAst {
+  readonly kind: "default";
+  readonly operand: Ast;
+  readonly fallback: Ast;
   readonly offset: number;
 }
 
@@ -145,6 +163,9 @@ export const FUNCTION_NAMES = [
 
 export type FunctionName = (typeof FUNCTION_NAMES)[number];
 
+/** The functions whose arguments are all evaluated, one after the other. */
+export type ValueFunction = Exclude<FunctionName, "has" | "default">;
+
 export const MACRO_NAMES = ["map", "filter", "exists", "all"] as const;
 
 export type MacroName = (typeof MACRO_NAMES)[number];
@@ -172,7 +193,11 @@ export function children(ast: Ast): readonly Ast[] {
     case "ternary":
       return [ast.condition, ast.yes, ast.no];
     case "call":
-      return ast.args;
+      return ast.second === undefined ? [ast.first] : [ast.first, ast.second];
+    case "has":
+      return [ast.path];
+    case "default":
+      return [ast.operand, ast.fallback];
     case "macro":
       return [ast.list, ast.body];
   }
