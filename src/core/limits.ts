@@ -43,6 +43,8 @@ export const MAX_EXPRESSION_NODES = 400;
 export const MAX_EXPRESSION_DEPTH = 32;
 /** Steps of one evaluation, charged by elements and characters touched; about 5 ms. */
 export const MAX_EVALUATION_STEPS = 100_000;
+/** Steps of all cheap nodes of one transition; what is left goes on by a message. */
+export const MAX_TRANSITION_STEPS = 1_000_000;
 /** Rendered size of one params object or one expression's value. */
 export const MAX_RENDERED_BYTES = 1024 * 1024;
 /** Tries that `retry.max_attempts` may ask for. */

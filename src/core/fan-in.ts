@@ -1,0 +1,155 @@
+// Fan_in: aggregation of a fan_out's item outcomes, always in item order. Pure functions of the
+// loaded parts; what is not loaded yet is asked for.
+import type { FanInNode } from "./definition.ts";
+import type { ItemRecord } from "./event.ts";
+import type { FailureReason } from "./job.ts";
+import { isJsonObject } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { MAX_TRANSITION_STEPS } from "./limits.ts";
+import { evaluateIn } from "./scope.ts";
+import type { Rendered } from "./scope.ts";
+import type { Transition } from "./transition.ts";
+
+/** What became of each item, by index; `missing` only where a stored part was lost. */
+type ItemValue =
+  | { readonly kind: "value"; readonly value: Json }
+  | { readonly kind: "failed"; readonly error: FailureReason };
+
+/** The fan_in's output, or why there is none. */
+export function aggregate(transition: Transition, nodeId: string, node: FanInNode): Rendered {
+  const items = itemValues(transition, nodeId);
+  if (items === undefined) return { kind: "needs" };
+  const selected = select(transition, nodeId, items);
+  if (!Array.isArray(selected)) return selected as Rendered;
+  return combine(node.aggregation, selected);
+}
+
+/** The fan_out that a fan_in collects: its one source of that type. */
+export function fanSource(transition: Transition, nodeId: string): string | undefined {
+  const edges = transition.context.workflow.incoming.get(nodeId) ?? [];
+  return edges.find(({ from }) => transition.definition(from)?.type === "fan_out")?.from;
+}
+
+function itemValues(transition: Transition, nodeId: string): readonly ItemValue[] | undefined {
+  const source = fanSource(transition, nodeId);
+  const fan = source === undefined ? undefined : transition.node(source).fan;
+  if (source === undefined || fan === undefined) return [];
+  const { loaded } = transition.context;
+  const absent = fan.parts.filter((id) => loaded.get(id) === undefined);
+  if (absent.length > 0) {
+    transition.need(absent);
+    return undefined;
+  }
+  const records = fan.parts.flatMap((id) => recordsOf(loaded.get(id) ?? {}, source));
+  const objects = records.flatMap((record) => ("object" in record ? [record.object] : []));
+  const unread = objects.filter((id) => loaded.get(id) === undefined);
+  if (unread.length > 0) {
+    transition.need(unread);
+    return undefined;
+  }
+  const values: ItemValue[] = Array.from({ length: fan.count }, () => LOST);
+  for (const record of records) values[record.index] = valueOf(record, loaded);
+  return values;
+}
+
+const LOST: ItemValue = {
+  kind: "failed",
+  error: { code: "DOCUMENT_INVALID", message: "the item's outcome is not in the journal" },
+};
+
+function valueOf(
+  record: ItemRecord,
+  loaded: ReadonlyMap<string, JsonObject | null>,
+): ItemValue {
+  if ("error" in record) return { kind: "failed", error: record.error };
+  if ("output" in record) return { kind: "value", value: record.output };
+  const value = loaded.get(record.object)?.["value"];
+  return value === undefined ? LOST : { kind: "value", value };
+}
+
+/** Item records of a part: a chunk document, or the chunk_completed events of an entry. */
+function recordsOf(document: JsonObject, source: string): readonly ItemRecord[] {
+  if (Array.isArray(document["items"])) return document["items"] as unknown as ItemRecord[];
+  const events = document["events"];
+  if (!Array.isArray(events)) return [];
+  return events.flatMap((event: Json) => {
+    if (!isJsonObject(event) || event["node_id"] !== source) return [];
+    if (event["type"] !== "chunk_completed" || !Array.isArray(event["items"])) return [];
+    return event["items"] as unknown as ItemRecord[];
+  });
+}
+
+function select(
+  transition: Transition,
+  nodeId: string,
+  items: readonly ItemValue[],
+): readonly ItemValue[] | Rendered {
+  const rendering = transition.context.workflow.nodes.get(nodeId)?.select;
+  if (rendering === undefined) return items;
+  const selected: ItemValue[] = [];
+  const floor = transition.budget.steps - MAX_TRANSITION_STEPS;
+  for (const [index, item] of items.entries()) {
+    if (item.kind === "failed") {
+      selected.push(item);
+      continue;
+    }
+    const rendered = evaluateIn(transition, rendering, { value: item.value, index });
+    if (rendered.kind === "needs") return rendered;
+    if (rendered.kind === "error") {
+      const message = `select of item ${index}: ${rendered.error.message}`;
+      return { kind: "error", error: { ...rendered.error, message } };
+    }
+    if (transition.budget.steps < floor) {
+      const message = `select took more than ${MAX_TRANSITION_STEPS} steps for all items`;
+      return { kind: "error", error: { code: "LIMIT_EXCEEDED", message } };
+    }
+    selected.push(rendered);
+  }
+  return selected;
+}
+
+function combine(aggregation: FanInNode["aggregation"], items: readonly ItemValue[]): Rendered {
+  const values = items.flatMap((item) => (item.kind === "value" ? [item.value] : []));
+  switch (aggregation) {
+    case "collect":
+      return done({
+        results: items.map((item) => (item.kind === "value" ? item.value : null)),
+        count: items.length,
+        failed: items.flatMap((item, index) =>
+          item.kind === "failed" ? [{ index, ...item.error }] : [],
+        ),
+      });
+    case "concat": {
+      const results = values.flatMap((value): readonly Json[] =>
+        Array.isArray(value) ? (value as readonly Json[]) : [value],
+      );
+      return done({ results, count: results.length });
+    }
+    case "sum":
+      return sum(values);
+    case "first":
+      return done({ result: values[0] ?? null, count: values.length });
+    case "last":
+      return done({ result: values.at(-1) ?? null, count: values.length });
+  }
+}
+
+function sum(values: readonly Json[]): Rendered {
+  let total = 0;
+  for (const value of values) {
+    if (typeof value !== "number") {
+      const message = `sum: expected numbers, got ${Array.isArray(value) ? "a list" : typeof value}`;
+      return { kind: "error", error: { code: "EXPRESSION_FAILED", message } };
+    }
+    total += value;
+  }
+  if (!Number.isFinite(total)) {
+    const message = "sum: the total is not a finite number";
+    return { kind: "error", error: { code: "EXPRESSION_FAILED", message } };
+  }
+  return done({ total, count: values.length });
+}
+
+function done(value: JsonObject): Rendered {
+  return { kind: "value", value };
+}

@@ -1,0 +1,293 @@
+// Chunks of a fan_out: their messages, their claims, the outcomes that a worker hands in, and what
+// becomes of items that fail. A chunk hands in what it has, so a slow item holds nobody back.
+// A chunk's claim is a document, not an entry: many workers claim side by side without contention.
+import { optional } from "./apply.ts";
+import { digest } from "./canonical.ts";
+import type { Sha256 } from "./canonical.ts";
+import { startable } from "./chunk-plan.ts";
+import type { FanOutNode } from "./definition.ts";
+import type { ItemOutcome, ItemWork, Outcome } from "./effect.ts";
+import type { EventData, ItemRecord, RetryChunk } from "./event.ts";
+import { endIfDone, failNode } from "./ending.ts";
+import { addSeconds } from "./instant.ts";
+import type { ChunkState, FailureReason } from "./job.ts";
+import { jsonBytes } from "./json.ts";
+import type { Json } from "./json.ts";
+import { rootOf } from "./lane.ts";
+import { MAX_INLINE_OUTPUT_BYTES, MAX_LOST_ATTEMPTS } from "./limits.ts";
+import { missHandler, orphan } from "./attempt.ts";
+import { maxAttempts, retryDelay } from "./retry.ts";
+import { evaluateIn, renderParams } from "./scope.ts";
+import { completeFan, delayUntil, sendChunks } from "./settle.ts";
+import type { Transition } from "./transition.ts";
+import { storable } from "./transition.ts";
+
+export interface ChunkAddress {
+  readonly node_id: string;
+  readonly chunk: number;
+  readonly attempt: number;
+}
+
+/** The chunk, if this attempt at it is the current one and its outcome still counts. */
+export function currentChunk(transition: Transition, at: ChunkAddress): ChunkState | undefined {
+  const { fan, status } = transition.node(at.node_id);
+  if (status !== "running" && transition.job.status !== "cancelling") return undefined;
+  const chunk = fan?.chunks[at.chunk];
+  return chunk?.status === "queued" && chunk.attempt === at.attempt ? chunk : undefined;
+}
+
+/** A chunk message came: ask the shell to claim it. */
+export function receiveChunk(transition: Transition, at: ChunkAddress): void {
+  const chunk = currentChunk(transition, at);
+  const node = transition.definition(at.node_id);
+  if (chunk === undefined || node?.type !== "fan_out") return;
+  if (transition.job.status !== "running") return;
+  const early = delayUntil(transition, chunk.not_before);
+  if (early > 0) {
+    transition.send({ kind: "chunk", ...at }, early);
+    return;
+  }
+  if (!transition.context.handlers.has(node.task.handler)) {
+    missHandler(transition, at.node_id, node.task.handler);
+    return;
+  }
+  transition.effect({ type: "claim_chunk", ...at });
+}
+
+/** The claim is ours and the state is the journal's end: run the items, or nothing. */
+export function runChunk(transition: Transition, at: ChunkAddress): void {
+  const chunk = currentChunk(transition, at);
+  const node = transition.definition(at.node_id);
+  if (chunk === undefined || node?.type !== "fan_out") return;
+  if (transition.job.status !== "running") {
+    transition.emit({ type: "chunk_cancelled", node_id: at.node_id, chunks: [at.chunk] });
+    endIfDone(transition);
+    return;
+  }
+  const items = renderItems(transition, at.node_id, chunk.items);
+  if (items === undefined) return;
+  const { handler } = node.task;
+  const timeout_seconds = node.timeout_seconds;
+  transition.effect({ type: "run_items", ...at, handler, timeout_seconds, items });
+}
+
+function renderItems(
+  transition: Transition,
+  nodeId: string,
+  indexes: readonly number[],
+): readonly ItemWork[] | undefined {
+  const compiled = transition.context.workflow.nodes.get(nodeId);
+  if (compiled?.source === undefined || compiled.params === undefined) return undefined;
+  const source = evaluateIn(transition, compiled.source);
+  if (source.kind === "needs") return undefined;
+  const list: readonly Json[] =
+    source.kind === "value" && Array.isArray(source.value) ? source.value : [];
+  const work: ItemWork[] = [];
+  for (const index of indexes) {
+    const item = list[index];
+    const params = renderParams(transition, compiled.params, { item, index });
+    if (params.kind === "needs") return undefined;
+    work.push(
+      params.kind === "value"
+        ? { index, params: params.value }
+        : { index, error: { ...params.error, message: `params: ${params.error.message}` } },
+    );
+  }
+  return work;
+}
+
+export interface HandIn extends ChunkAddress {
+  readonly part: number;
+  readonly outcomes: readonly ItemOutcome[];
+}
+
+/** The document of a hand-in; named by its content as well, for a decision may be made anew. */
+function partId({ node_id, chunk, attempt, part }: HandIn, root: string): string {
+  return `chunk:${node_id}:${chunk}:${attempt}:${part}:${root.slice("sha256:".length, 23)}`;
+}
+
+/** A worker hands in outcomes. Those of another attempt are orphans. */
+export function handIn(transition: Transition, given: HandIn): void {
+  const { node_id, chunk: number, attempt } = given;
+  const chunk = currentChunk(transition, given);
+  if (chunk === undefined) {
+    orphan(transition, { node_id, chunk: number, attempt, kind: "items" });
+    return;
+  }
+  const node = transition.definition(node_id);
+  if (node?.type !== "fan_out") return;
+  const sorted = sortOutcomes(transition, { chunk, node }, given.outcomes);
+  if (sorted.records.length > 0 || sorted.retried.length > 0) {
+    record(transition, given, { chunk, node, sorted });
+  } else {
+    abandon(transition, given, sorted);
+  }
+  settleFan(transition, node_id, { node, failed: sorted.failed });
+}
+
+interface Sorted {
+  readonly records: readonly ItemRecord[];
+  readonly failed: readonly { readonly index: number; readonly error: FailureReason }[];
+  readonly retried: readonly number[];
+  /** Told to stop before they ended. */
+  readonly aborted: readonly number[];
+}
+
+function sortOutcomes(
+  transition: Transition,
+  { chunk, node }: { readonly chunk: ChunkState; readonly node: FanOutNode },
+  outcomes: readonly ItemOutcome[],
+): Sorted {
+  const isLast = chunk.failures + 1 >= maxAttempts(node.retry);
+  const isEnding = transition.job.status !== "running";
+  const records: ItemRecord[] = [];
+  const failed: { index: number; error: FailureReason }[] = [];
+  const retried: number[] = [];
+  const aborted: number[] = [];
+  const mine = new Set(chunk.items);
+  for (const { index, outcome } of outcomes) {
+    if (!mine.delete(index)) continue;
+    if (outcome.kind === "aborted") aborted.push(index);
+    else if (outcome.kind === "completed") records.push(recordOf(transition, index, outcome.output));
+    else if (!isLast && !isEnding && isRetryable(outcome)) retried.push(index);
+    else failed.push({ index, error: storable(reasonOf(outcome, node)) });
+  }
+  return { records: [...records, ...failed], failed, retried, aborted };
+}
+
+function isRetryable(outcome: Outcome): boolean {
+  return outcome.kind === "timed_out" || (outcome.kind === "failed" && outcome.retryable);
+}
+
+function reasonOf(
+  outcome: Extract<Outcome, { kind: "failed" | "timed_out" }>,
+  node: FanOutNode,
+): FailureReason {
+  if (outcome.kind === "failed") return outcome.error;
+  return { code: "TIMED_OUT", message: `the attempt took longer than ${node.timeout_seconds} s` };
+}
+
+function recordOf(transition: Transition, index: number, output: Json): ItemRecord {
+  if (jsonBytes(output) <= MAX_INLINE_OUTPUT_BYTES) return { index, output };
+  return { index, ...transition.storeValue(output) };
+}
+
+/** The digest of an item's outcome: the same wherever its output is stored. */
+function leafOf(item: ItemRecord, sha256: Sha256): string {
+  const { index } = item;
+  if ("error" in item) return digest({ index, error: { ...item.error } }, sha256);
+  const output = "digest" in item ? item.digest : digest(item.output, sha256);
+  return digest({ index, output }, sha256);
+}
+
+function record(
+  transition: Transition,
+  given: HandIn,
+  { chunk, node, sorted }: {
+    readonly chunk: ChunkState;
+    readonly node: FanOutNode;
+    readonly sorted: Sorted;
+  },
+): void {
+  const { node_id, chunk: number, attempt } = given;
+  const { records, failed, retried, aborted } = sorted;
+  const isRunning = transition.job.status === "running";
+  const dropped = isRunning ? [] : aborted;
+  const handled = new Set([...records.map(({ index }) => index), ...retried, ...dropped]);
+  const { sha256, hashBytes } = transition.context;
+  const root = rootOf(records.map((item) => leafOf(item, sha256)), hashBytes);
+  const event: EventData = {
+    type: "chunk_completed",
+    node_id,
+    chunk: number,
+    attempt,
+    root,
+    done: records.length - failed.length,
+    failed: failed.length,
+    remaining: chunk.items.filter((index) => !handled.has(index)),
+    ...optional("retry", retryOf(transition, { node, chunk, items: retried, node_id })),
+    ...placeItems(transition, partId(given, root), records),
+  };
+  const fan = transition.preview(event).nodes[node_id]?.fan;
+  const canGoOn = isRunning && !breaks(node, failed);
+  const queue = fan === undefined || !canGoOn ? [] : startable(fan, node.max_parallel);
+  transition.emit(queue.length === 0 ? event : { ...event, queue });
+  sendChunks(transition, node_id, queue);
+  if (isRunning && aborted.length > 0) loseChunk(transition, given);
+}
+
+function retryOf(
+  transition: Transition,
+  { node, chunk, items, node_id }: {
+    readonly node: FanOutNode;
+    readonly chunk: ChunkState;
+    readonly items: readonly number[];
+    readonly node_id: string;
+  },
+): RetryChunk | undefined {
+  const { fan } = transition.node(node_id);
+  if (items.length === 0 || fan === undefined || node.retry === undefined) return undefined;
+  const failures = chunk.failures + 1;
+  const delay = retryDelay(node.retry, failures, transition.context.jitter);
+  const not_before = addSeconds(transition.at, delay);
+  return { chunk: fan.chunks.length, items, attempt: chunk.attempt + 1, failures, not_before };
+}
+
+/** Inside the event where the entry has room, else in a chunk document of their own. */
+function placeItems(
+  transition: Transition,
+  id: string,
+  items: readonly ItemRecord[],
+): { readonly items: readonly ItemRecord[] } | { readonly object: string } {
+  if (transition.takeRoom(jsonBytes(items as unknown as Json))) return { items };
+  transition.store({ id, body: { items } });
+  return { object: id };
+}
+
+/** Only aborted items: a cancel reached the worker, or its process is going away. */
+function abandon(transition: Transition, given: HandIn, { aborted }: Sorted): void {
+  if (aborted.length === 0) return;
+  const { node_id, chunk } = given;
+  if (transition.job.status === "running") loseChunk(transition, given);
+  else transition.emit({ type: "chunk_cancelled", node_id, chunks: [chunk] });
+}
+
+/** The chunk's worker is gone: its items get a new attempt, a bounded number of times. */
+export function loseChunk(transition: Transition, { node_id, chunk, attempt }: ChunkAddress): void {
+  const state = currentChunk(transition, { node_id, chunk, attempt });
+  if (state === undefined) return;
+  if (state.lost + 1 < MAX_LOST_ATTEMPTS) {
+    transition.emit({ type: "chunk_lost", node_id, chunk, attempt });
+    sendChunks(transition, node_id, [chunk]);
+    return;
+  }
+  const message = `${state.lost + 1} attempts ended without an outcome`;
+  const error = { code: "WORKER_LOST", message };
+  const outcome: Outcome = { kind: "failed", error, retryable: false, log: [] };
+  const outcomes = state.items.map((index) => ({ index, outcome }));
+  handIn(transition, { node_id, chunk, attempt, part: 0, outcomes });
+}
+
+function breaks(node: FanOutNode, failed: readonly unknown[]): boolean {
+  return failed.length > 0 && node.on_error !== "continue";
+}
+
+/** Fails or completes the fan_out after a hand-in, and ends the job where that was all. */
+export function settleFan(
+  transition: Transition,
+  nodeId: string,
+  { node, failed }: {
+    readonly node: FanOutNode;
+    readonly failed: readonly { readonly index: number; readonly error: FailureReason }[];
+  },
+): void {
+  const [first] = failed;
+  const isRunning = transition.node(nodeId).status === "running";
+  if (first !== undefined && isRunning && breaks(node, failed)) {
+    const message = `item ${first.index}: ${first.error.code}: ${first.error.message}`;
+    failNode(transition, nodeId, { error: { code: "ITEM_FAILED", message } });
+    return;
+  }
+  completeFan(transition, nodeId);
+  endIfDone(transition);
+}

@@ -1,0 +1,272 @@
+// Brings a job forward as far as it goes without waiting for the world: skips what is dead, decides
+// the cheap nodes (start, end, conditional, fan_in, the expansion of a fan_out), starts or queues
+// the tasks that became ready, and ends the job when nothing is left. Total: whatever the snapshot
+// says, each node ends or waits for something that will come.
+import { digest } from "./canonical.ts";
+import { atWork, chunkSize, queuedAtFirst } from "./chunk-plan.ts";
+import type { ConditionalNode, FanInNode, FanOutNode, TaskNode } from "./definition.ts";
+import { beginEnding, endIfDone, failNode } from "./ending.ts";
+import { aggregate } from "./fan-in.ts";
+import { isTerminalJob, isTerminalNode } from "./job.ts";
+import type { FailureReason } from "./job.ts";
+import { jsonBytes } from "./json.ts";
+import type { Json } from "./json.ts";
+import { chunksRoot } from "./lane.ts";
+import { MAX_ITEMS, MAX_OUTPUT_BYTES } from "./limits.ts";
+import { readiness } from "./ready.ts";
+import { evaluateIn, renderParams } from "./scope.ts";
+import { secondsBetween } from "./instant.ts";
+import type { Transition } from "./transition.ts";
+
+export function settle(transition: Transition): void {
+  if (isTerminalJob(transition.job)) return;
+  if (transition.job.deadline_at <= transition.at) {
+    const message = `the job did not end before its deadline ${transition.job.deadline_at}`;
+    const error = { code: "DEADLINE_EXCEEDED", message };
+    beginEnding(transition, { becomes: "failed", error });
+  }
+  for (const nodeId of transition.context.workflow.order) {
+    if (!mayStartNodes(transition)) break;
+    if (transition.node(nodeId).status !== "pending") continue;
+    if (transition.budget.steps <= 0) {
+      // The rest goes on in another invocation: nothing may hold the event loop for long.
+      transition.send({ kind: "wake" });
+      return;
+    }
+    step(transition, nodeId);
+  }
+  endIfDone(transition);
+  if (!transition.hasNeeds) failIfStuck(transition);
+}
+
+function mayStartNodes({ job }: Transition): boolean {
+  return job.status === "running" || job.status === "pending";
+}
+
+function step(transition: Transition, nodeId: string): void {
+  switch (readiness(transition.job, transition.context.workflow, nodeId)) {
+    case "wait":
+      return;
+    case "skip":
+      transition.emit({ type: "node_skipped", node_id: nodeId });
+      return;
+    case "ready":
+      begin(transition, nodeId);
+  }
+}
+
+function begin(transition: Transition, nodeId: string): void {
+  const node = transition.definition(nodeId);
+  if (node === undefined) return;
+  switch (node.type) {
+    case "start":
+    case "end":
+      markStarted(transition);
+      transition.emit({ type: "node_completed", node_id: nodeId });
+      return;
+    case "conditional":
+      decide(transition, nodeId, node);
+      return;
+    case "fan_in":
+      collect(transition, nodeId, node);
+      return;
+    case "fan_out":
+      expand(transition, nodeId, node);
+      return;
+    case "task":
+      startOrQueue(transition, nodeId, node);
+  }
+}
+
+export function markStarted(transition: Transition): void {
+  if (transition.job.status === "pending") transition.emit({ type: "job_started" });
+}
+
+function decide(transition: Transition, nodeId: string, node: ConditionalNode): void {
+  const compiled = transition.context.workflow.nodes.get(nodeId);
+  if (compiled?.field === undefined) return;
+  const field = evaluateIn(transition, compiled.field);
+  if (field.kind === "needs") return;
+  if (field.kind === "error") {
+    failCheap(transition, nodeId, { ...field.error, message: `condition_field: ${field.error.message}` });
+    return;
+  }
+  for (const branch of compiled.branches ?? []) {
+    if (branch.condition === undefined) continue;
+    const holds = evaluateIn(transition, branch.condition, { value: field.value });
+    if (holds.kind === "needs") return;
+    if (holds.kind === "error") {
+      failCheap(transition, nodeId, { ...holds.error, message: inBranch(branch.name, holds.error.message) });
+      return;
+    }
+    if (typeof holds.value !== "boolean") {
+      const message = inBranch(branch.name, `expected true or false, got ${kindOf(holds.value)}`);
+      failCheap(transition, nodeId, { code: "EXPRESSION_FAILED", message });
+      return;
+    }
+    if (holds.value) {
+      take(transition, nodeId, branch.name);
+      return;
+    }
+  }
+  const fallback = node.branches.find((branch) => branch.default);
+  if (fallback !== undefined) {
+    take(transition, nodeId, fallback.name);
+    return;
+  }
+  const message = "no branch's condition holds, and there is no default branch";
+  failCheap(transition, nodeId, { code: "EXPRESSION_FAILED", message });
+}
+
+function inBranch(name: string, message: string): string {
+  return `branch "${name}": ${message}`;
+}
+
+function take(transition: Transition, nodeId: string, branch: string): void {
+  transition.emit({ type: "node_completed", node_id: nodeId, branch });
+}
+
+/** A cheap node that failed: it had no attempt. */
+function failCheap(transition: Transition, nodeId: string, error: FailureReason): void {
+  failNode(transition, nodeId, { error });
+}
+
+function collect(transition: Transition, nodeId: string, node: FanInNode): void {
+  const output = aggregate(transition, nodeId, node);
+  if (output.kind === "needs") return;
+  if (output.kind === "error") {
+    failCheap(transition, nodeId, output.error);
+    return;
+  }
+  const bytes = jsonBytes(output.value);
+  if (bytes > MAX_OUTPUT_BYTES) {
+    const message = `the aggregate has ${bytes} bytes, more than ${MAX_OUTPUT_BYTES}`;
+    failCheap(transition, nodeId, { code: "OUTPUT_TOO_LARGE", message });
+    return;
+  }
+  transition.emit({ type: "node_completed", node_id: nodeId, ...transition.place(output.value) });
+}
+
+function expand(transition: Transition, nodeId: string, node: FanOutNode): void {
+  const source = transition.context.workflow.nodes.get(nodeId)?.source;
+  if (source === undefined) return;
+  const items = evaluateIn(transition, source);
+  if (items.kind === "needs") return;
+  if (items.kind === "error") {
+    failCheap(transition, nodeId, { ...items.error, message: `source: ${items.error.message}` });
+    return;
+  }
+  if (!Array.isArray(items.value)) {
+    const message = `source: expected a list, got ${kindOf(items.value)}`;
+    failCheap(transition, nodeId, { code: "EXPRESSION_FAILED", message });
+    return;
+  }
+  const count = items.value.length;
+  if (count > MAX_ITEMS) {
+    const message = `source: ${count} items, more than ${MAX_ITEMS}`;
+    failCheap(transition, nodeId, { code: "LIMIT_EXCEEDED", message });
+    return;
+  }
+  const chunk_size = chunkSize(count, node.max_parallel);
+  const queued = queuedAtFirst(count, chunk_size, node.max_parallel);
+  const items_digest = digest(items.value, transition.context.sha256);
+  markStarted(transition);
+  transition.emit({
+    type: "node_expanded",
+    node_id: nodeId,
+    count,
+    chunk_size,
+    queued,
+    items_digest,
+  });
+  sendChunks(transition, nodeId, atWork(transition.node(nodeId).fan ?? NO_FAN));
+  completeFan(transition, nodeId);
+}
+
+const NO_FAN = { count: 0, chunks: [], parts: [], completed: 0, failed: 0 };
+
+export function sendChunks(
+  transition: Transition,
+  nodeId: string,
+  chunks: readonly number[],
+): void {
+  const { fan } = transition.node(nodeId);
+  for (const chunk of chunks) {
+    const state = fan?.chunks[chunk];
+    if (state === undefined) continue;
+    const delay = delayUntil(transition, state.not_before);
+    const target = { node_id: nodeId, chunk, attempt: state.attempt };
+    transition.send({ kind: "chunk", ...target }, delay);
+  }
+}
+
+/** Completes a fan_out whose items have all ended. */
+export function completeFan(transition: Transition, nodeId: string): void {
+  const { fan, status } = transition.node(nodeId);
+  if (status !== "running" || fan === undefined) return;
+  if (fan.completed + fan.failed < fan.count) return;
+  const chunks_root = chunksRoot(fan, transition.context.hashBytes);
+  transition.emit({ type: "node_completed", node_id: nodeId, chunks_root });
+}
+
+function startOrQueue(transition: Transition, nodeId: string, node: TaskNode): void {
+  markStarted(transition);
+  const isHere = transition.context.handlers.has(node.handler);
+  if (isHere && transition.takeContinuation()) {
+    claimTask(transition, nodeId, node);
+    return;
+  }
+  transition.emit({ type: "node_queued", node_id: nodeId });
+  transition.send({ kind: "task", node_id: nodeId, attempt: transition.node(nodeId).attempt + 1 });
+}
+
+/**
+ * Records the next attempt of a task and asks the shell to run it. Params that do not render fail
+ * the node; a handler that this build lacks must have been looked for before.
+ */
+export function claimTask(transition: Transition, nodeId: string, node: TaskNode): void {
+  const compiled = transition.context.workflow.nodes.get(nodeId);
+  if (compiled?.params === undefined) return;
+  const params = renderParams(transition, compiled.params);
+  if (params.kind === "needs") return;
+  if (params.kind === "error") {
+    failCheap(transition, nodeId, { ...params.error, message: `params: ${params.error.message}` });
+    return;
+  }
+  const attempt = transition.node(nodeId).attempt + 1;
+  transition.emit({
+    type: "node_started",
+    node_id: nodeId,
+    attempt,
+    handler_version: transition.context.handlers.get(node.handler) ?? "",
+    params_digest: digest(params.value, transition.context.sha256),
+  });
+  transition.effect({
+    type: "run_task",
+    node_id: nodeId,
+    attempt,
+    handler: node.handler,
+    params: params.value,
+    timeout_seconds: node.timeout_seconds,
+  });
+}
+
+/** Seconds from now until `notBefore`; 0 where it has passed or there is none. */
+export function delayUntil(transition: Transition, notBefore: string | undefined): number {
+  return notBefore === undefined ? 0 : Math.max(0, secondsBetween(transition.at, notBefore));
+}
+
+/** A live job in which nothing can ever happen again is a defect; it ends rather than hangs. */
+function failIfStuck(transition: Transition): void {
+  const { job, context } = transition;
+  if (job.status !== "running" && job.status !== "pending") return;
+  const open = context.workflow.order.filter((id) => !isTerminalNode(transition.node(id)));
+  if (open.some((id) => transition.node(id).status !== "pending")) return;
+  const message = `no node can go on; waiting: ${open.slice(0, 10).join(", ")}`;
+  beginEnding(transition, { becomes: "failed", error: { code: "INTERNAL", message } });
+}
+
+export function kindOf(value: Json): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "a list" : `a ${typeof value}`.replace("a object", "a map");
+}

@@ -1,0 +1,19 @@
+// Text that is stored or shown: cut to its bound at a character, marked where it was cut.
+import { utf8Bytes } from "./json.ts";
+
+const MARK = "…";
+
+/** `text` in at most `maxBytes` bytes of UTF-8, lone surrogates replaced. */
+export function cutText(text: string, maxBytes: number): string {
+  const clean = text.toWellFormed();
+  if (utf8Bytes(clean) <= maxBytes) return clean;
+  const room = maxBytes - utf8Bytes(MARK);
+  let bytes = 0;
+  let kept = "";
+  for (const character of clean) {
+    bytes += utf8Bytes(character);
+    if (bytes > room) break;
+    kept += character;
+  }
+  return kept + MARK;
+}

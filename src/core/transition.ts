@@ -1,0 +1,163 @@
+// One transition being built: the state so far, the events that made it, what to store before it
+// and what to do after it. Each emitted event is sealed with its hash and folded at once, so every
+// decision sees the state that its predecessors left.
+import { apply } from "./apply.ts";
+import { digest } from "./canonical.ts";
+import type {
+  AdvanceContext,
+  Decision,
+  Effect,
+  MessageTarget,
+  NewObject,
+} from "./effect.ts";
+import type { EventData, JournalEvent, StoredObject } from "./event.ts";
+import type { Instant } from "./instant.ts";
+import { later } from "./instant.ts";
+import { eventHash, placeOf } from "./lane.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { jsonBytes } from "./json.ts";
+import type { FailureReason, JobState, NodeState } from "./job.ts";
+import { nodeState } from "./job.ts";
+import {
+  MAX_ERROR_BYTES,
+  MAX_INLINE_ENTRY_BYTES,
+  MAX_INLINE_OUTPUT_BYTES,
+  MAX_TRANSITION_STEPS,
+} from "./limits.ts";
+import type { NodeDefinition } from "./definition.ts";
+import { cutText } from "./text.ts";
+
+export class Transition {
+  readonly context: AdvanceContext;
+  /** The time of the entry: never before the entry it follows. */
+  readonly at: Instant;
+  /** Steps that the cheap nodes of this transition may still spend. */
+  readonly budget = { steps: MAX_TRANSITION_STEPS };
+  #job: JobState;
+  readonly #events: JournalEvent[] = [];
+  readonly #objects: NewObject[] = [];
+  readonly #effects: Effect[] = [];
+  readonly #needs = new Set<string>();
+  #entryBytes: number;
+  #result: JsonObject | undefined;
+  #continues: boolean;
+
+  constructor(job: JobState, context: AdvanceContext) {
+    this.#job = job;
+    this.context = context;
+    this.at = later(context.now, job.at);
+    this.#entryBytes = context.entry_bytes;
+    this.#continues = context.can_continue;
+  }
+
+  get job(): JobState {
+    return this.#job;
+  }
+
+  get hasNeeds(): boolean {
+    return this.#needs.size > 0;
+  }
+
+  get hasEvents(): boolean {
+    return this.#events.length > 0;
+  }
+
+  node(nodeId: string): NodeState {
+    return nodeState(this.#job, nodeId);
+  }
+
+  definition(nodeId: string): NodeDefinition | undefined {
+    const { nodes } = this.context.workflow.definition;
+    return Object.hasOwn(nodes, nodeId) ? nodes[nodeId] : undefined;
+  }
+
+  emit(event: EventData): void {
+    const { sha256, workflow } = this.context;
+    const place = placeOf(event, this.#job, workflow);
+    const at = this.at;
+    const hash = eventHash(event, { ...place, at, job_id: this.#job.job_id }, sha256);
+    const sealed: JournalEvent = { ...event, hash };
+    this.#events.push(sealed);
+    this.#job = apply(this.#job, sealed, { at, sha256 });
+  }
+
+  /** The state that `event` would leave, without emitting it. */
+  preview(event: EventData): JobState {
+    const { sha256 } = this.context;
+    return apply(this.#job, { ...event, hash: "" }, { at: this.at, sha256 });
+  }
+
+  effect(effect: Effect): void {
+    this.#effects.push(effect);
+  }
+
+  send(message: MessageTarget, delaySeconds = 0, resend?: string): void {
+    const again = resend === undefined ? {} : { resend };
+    this.effect({ type: "send_message", message, delay_seconds: delaySeconds, ...again });
+  }
+
+  /** Asks the shell to load documents and to decide again. */
+  need(ids: readonly string[]): void {
+    for (const id of ids) this.#needs.add(id);
+  }
+
+  /** Takes the invocation's right to go on with a task itself; true once at most. */
+  takeContinuation(): boolean {
+    const may = this.#continues;
+    this.#continues = false;
+    return may;
+  }
+
+  /** Where a value of an outcome goes: into the event, or into an object created before it. */
+  place(value: Json): { readonly output: Json } | { readonly stored: StoredObject } {
+    const bytes = jsonBytes(value);
+    const fits = this.#entryBytes + bytes <= MAX_INLINE_ENTRY_BYTES;
+    if (bytes <= MAX_INLINE_OUTPUT_BYTES && fits) {
+      this.#entryBytes += bytes;
+      return { output: value };
+    }
+    return { stored: this.storeValue(value) };
+  }
+
+  /** A value as an object of its own, created before the entry that names it. */
+  storeValue(value: Json): StoredObject {
+    const valueDigest = digest(value, this.context.sha256);
+    const id = `out:${valueDigest}`;
+    this.store({ id, body: { value } });
+    return { object: id, digest: valueDigest, bytes: jsonBytes(value) };
+  }
+
+  /** Claims room for `bytes` in the entry; false where it has none left. */
+  takeRoom(bytes: number): boolean {
+    if (this.#entryBytes + bytes > MAX_INLINE_ENTRY_BYTES) return false;
+    this.#entryBytes += bytes;
+    return true;
+  }
+
+  store(object: NewObject): void {
+    if (!this.#objects.some(({ id }) => id === object.id)) this.#objects.push(object);
+  }
+
+  endWith(result: JsonObject): void {
+    this.#result = result;
+  }
+
+  decision(): Decision {
+    if (this.#needs.size > 0) return { kind: "needs", needs: [...this.#needs].sort() };
+    const result = this.#result === undefined ? {} : { result_data: this.#result };
+    return {
+      kind: "decided",
+      job: this.#job,
+      events: this.#events,
+      objects: this.#objects,
+      effects: this.#effects,
+      entry_bytes: this.#entryBytes,
+      ...result,
+    };
+  }
+}
+
+/** An error as it may be stored: code and text within their bounds. */
+export function storable(error: FailureReason): FailureReason {
+  return { code: error.code, message: cutText(error.message, MAX_ERROR_BYTES) };
+}

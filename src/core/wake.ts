@@ -1,0 +1,108 @@
+// The wake: what the sweeper, a redelivery or a poison report sets off. It judges leases, sends
+// again what should have started by now, and looks for claims that a chunk left. Due times come
+// from stored instants only, never from now, so that a busy neighbour cannot push them away.
+import { atWork } from "./chunk-plan.ts";
+import { lastSignOfLife, loseAttempt, missHandler } from "./attempt.ts";
+import { attemptKey, claimId } from "./effect.ts";
+import { endIfDone } from "./ending.ts";
+import { loseChunk } from "./fan-out.ts";
+import type { ChunkAddress } from "./fan-out.ts";
+import { addSeconds, isInstant, later } from "./instant.ts";
+import type { Instant } from "./instant.ts";
+import type { ChunkState, NodeState } from "./job.ts";
+import { isTerminalJob } from "./job.ts";
+import type { Transition } from "./transition.ts";
+import { chunkDue, sendDue } from "./watch.ts";
+
+export function wake(transition: Transition): void {
+  for (const nodeId of Object.keys(transition.job.nodes)) {
+    if (isTerminalJob(transition.job)) return;
+    const node = transition.node(nodeId);
+    if (node.fan !== undefined) wakeFan(transition, nodeId);
+    else if (node.status === "queued") wakeQueued(transition, nodeId, node);
+    else if (node.status === "running") wakeRunning(transition, nodeId);
+  }
+}
+
+function wakeQueued(transition: Transition, nodeId: string, node: NodeState): void {
+  const definition = transition.definition(nodeId);
+  const attempt = node.attempt + 1;
+  const key = attemptKey(nodeId, attempt);
+  if (!isDue(transition, sendDue(node, key, transition.context))) return;
+  if (isInLine(transition, node.queued_at)) return;
+  const isMissed = node.missing_since !== undefined && definition?.type === "task";
+  if (isMissed && !transition.context.handlers.has(definition.handler)) {
+    missHandler(transition, nodeId, definition.handler);
+    if (transition.node(nodeId).status !== "queued") return;
+  }
+  transition.send({ kind: "task", node_id: nodeId, attempt }, 0, key);
+}
+
+function wakeRunning(transition: Transition, nodeId: string): void {
+  const { lease_seconds } = transition.context.timing;
+  const ends = addSeconds(lastSignOfLife(transition, nodeId), lease_seconds);
+  if (isDue(transition, ends)) loseAttempt(transition, nodeId);
+}
+
+function wakeFan(transition: Transition, nodeId: string): void {
+  const { fan, status } = transition.node(nodeId);
+  if (fan === undefined) return;
+  const isEnding = transition.job.status === "cancelling";
+  if (!isEnding && status !== "running") return;
+  const open: number[] = [];
+  for (const chunk of atWork(fan)) {
+    const state = transition.node(nodeId).fan?.chunks[chunk];
+    if (state?.status !== "queued") continue;
+    const at = { node_id: nodeId, chunk, attempt: state.attempt };
+    const due = chunkDue(state, attemptKey(nodeId, at.attempt, chunk), transition.context);
+    if (!isEnding && !isDue(transition, due)) continue;
+    if (judgeChunk(transition, at, state) === "unclaimed") open.push(chunk);
+  }
+  if (isEnding && open.length > 0 && !transition.hasNeeds) {
+    transition.emit({ type: "chunk_cancelled", node_id: nodeId, chunks: open });
+  }
+  if (isEnding) endIfDone(transition);
+}
+
+/** Looks at the claim of a chunk; re-sends, waits or gives up on its worker as that says. */
+function judgeChunk(
+  transition: Transition,
+  at: ChunkAddress,
+  state: ChunkState,
+): "unclaimed" | "settled" {
+  const { context, job } = transition;
+  const key = attemptKey(at.node_id, at.attempt, at.chunk);
+  const claim = context.loaded.get(claimId(at.node_id, at.chunk, at.attempt));
+  if (claim === undefined) {
+    transition.need([claimId(at.node_id, at.chunk, at.attempt)]);
+    return "settled";
+  }
+  if (claim === null) {
+    if (job.status === "cancelling") return "unclaimed";
+    if (!isInLine(transition, state.queued_at)) {
+      transition.send({ kind: "chunk", ...at }, 0, key);
+    }
+    return "settled";
+  }
+  const claimed = claim["at"];
+  const since =
+    typeof claimed === "string" && isInstant(claimed) ? claimed : transition.job.created_at;
+  const sign = later(since, context.watch.renewals[key] ?? since);
+  if (!isDue(transition, addSeconds(sign, context.timing.lease_seconds))) {
+    transition.effect({ type: "note_lease", key, at: sign });
+    return "settled";
+  }
+  if (job.status === "cancelling") return "unclaimed";
+  loseChunk(transition, at);
+  return "settled";
+}
+
+function isDue(transition: Transition, due: Instant): boolean {
+  return due <= transition.at;
+}
+
+/** Work queued after the message at the queue's head was sent is still in line. */
+function isInLine(transition: Transition, queuedAt: Instant | undefined): boolean {
+  const oldest = transition.context.oldest_message_at;
+  return oldest !== undefined && queuedAt !== undefined && oldest < queuedAt;
+}

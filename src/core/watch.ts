@@ -1,0 +1,128 @@
+// The watch: what is known beside the journal about work under way (lease renewals, re-sends), and
+// the due times that follow. Functions of stored instants only, never of now: the same for whoever
+// computes them, whenever. So a busy neighbour cannot push a lost message's turn away.
+import { atWork } from "./chunk-plan.ts";
+import { attemptKey } from "./effect.ts";
+import type { Timing, Watch } from "./effect.ts";
+import { addSeconds, earliest, later } from "./instant.ts";
+import type { Instant } from "./instant.ts";
+import type { ChunkState, JobState, NodeState } from "./job.ts";
+import { isTerminalJob, nodeState } from "./job.ts";
+import { MAX_RESEND_GAP_SECONDS } from "./limits.ts";
+
+export interface Queued {
+  readonly queued_at?: Instant;
+  readonly not_before?: Instant;
+}
+
+export interface DueContext {
+  readonly watch: Watch;
+  readonly timing: Timing;
+}
+
+/** When a queued attempt must be sent again: the gap doubles with each re-send. */
+export function sendDue(queued: Queued, key: string, { watch, timing }: DueContext): Instant {
+  const resend = watch.resends[key];
+  const n = resend?.n ?? 0;
+  const gap = Math.min(timing.resend_seconds * 2 ** Math.min(n, 10), MAX_RESEND_GAP_SECONDS);
+  const queuedAt = queued.queued_at ?? "";
+  const base = later(queuedAt, queued.not_before ?? queuedAt);
+  return addSeconds(resend === undefined ? base : later(base, resend.at), gap);
+}
+
+export function chunkDue(chunk: ChunkState, key: string, context: DueContext): Instant {
+  const renewed = context.watch.renewals[key];
+  if (renewed === undefined) return sendDue(chunk, key, context);
+  return addSeconds(renewed, context.timing.lease_seconds);
+}
+
+/**
+ * When the sweeper must look at this job; undefined for a terminal one. A function of stored
+ * instants only: the same for whoever computes it, whenever.
+ */
+export function wakeAt(job: JobState, context: DueContext): Instant | undefined {
+  if (isTerminalJob(job)) return undefined;
+  const dues = Object.entries(job.nodes).flatMap(([id, node]) => nodeDues(id, node, { job, context }));
+  if (job.status === "cancelling") {
+    return earliest(dues) ?? addSeconds(job.at, context.timing.resend_seconds);
+  }
+  const next = earliest(dues) ?? addSeconds(job.at, context.timing.resend_seconds);
+  return next < job.deadline_at ? next : job.deadline_at;
+}
+
+function nodeDues(
+  id: string,
+  node: NodeState,
+  { job, context }: { readonly job: JobState; readonly context: DueContext },
+): readonly Instant[] {
+  if (node.fan !== undefined) return fanDues(id, node, { job, context });
+  if (node.status === "queued") {
+    return [sendDue(node, attemptKey(id, node.attempt + 1), context)];
+  }
+  if (node.status !== "running") return [];
+  const started = node.started_at ?? job.created_at;
+  const renewed = context.watch.renewals[attemptKey(id, node.attempt)] ?? started;
+  return [addSeconds(later(started, renewed), context.timing.lease_seconds)];
+}
+
+function fanDues(
+  id: string,
+  node: NodeState,
+  { job, context }: { readonly job: JobState; readonly context: DueContext },
+): readonly Instant[] {
+  const { fan } = node;
+  if (fan === undefined) return [];
+  if (node.status !== "running" && job.status !== "cancelling") return [];
+  return atWork(fan).flatMap((number) => {
+    const chunk = fan.chunks[number];
+    if (chunk === undefined) return [];
+    const due = chunkDue(chunk, attemptKey(id, chunk.attempt, number), context);
+    const renewed = context.watch.renewals[attemptKey(id, chunk.attempt, number)];
+    // An ending job waits for claims to be looked for, not for its messages' turn.
+    const isUnseen = job.status === "cancelling" && renewed === undefined;
+    return [isUnseen ? addSeconds(job.at, context.timing.resend_seconds) : due];
+  });
+}
+
+/** Whether what runs as this attempt is still wanted; if not, the worker aborts it. */
+export function isWanted(
+  job: JobState,
+  at: { readonly node_id: string; readonly chunk?: number; readonly attempt: number },
+): boolean {
+  const node = nodeState(job, at.node_id);
+  if (job.status !== "running" || node.status !== "running") return false;
+  if (at.chunk === undefined) return node.attempt === at.attempt;
+  const chunk = node.fan?.chunks[at.chunk];
+  return chunk?.status === "queued" && chunk.attempt === at.attempt;
+}
+
+/** The watch without what no longer concerns anybody: attempts that are over. */
+export function pruneWatch(job: JobState, watch: Watch): Watch {
+  const live = new Set(Object.entries(job.nodes).flatMap(([id, node]) => liveKeys(id, node)));
+  const kept = <T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+    Object.fromEntries(Object.entries(record).filter(([key]) => live.has(key)));
+  if (isTerminalJob(job)) return { renewals: {}, resends: {} };
+  return { renewals: kept(watch.renewals), resends: kept(watch.resends) };
+}
+
+function liveKeys(id: string, node: NodeState): readonly string[] {
+  if (node.fan === undefined) {
+    return [attemptKey(id, node.attempt), attemptKey(id, node.attempt + 1)];
+  }
+  const { chunks } = node.fan;
+  return atWork(node.fan).map((n) => attemptKey(id, chunks[n]?.attempt ?? 0, n));
+}
+
+/** Both watches together: renewals and re-sends merge by maximum. */
+export function mergeWatch(one: Watch, other: Watch): Watch {
+  const renewals = { ...one.renewals };
+  for (const [key, at] of Object.entries(other.renewals)) {
+    renewals[key] = later(at, renewals[key] ?? at);
+  }
+  const resends = { ...one.resends };
+  for (const [key, resend] of Object.entries(other.resends)) {
+    const known = resends[key];
+    resends[key] = known === undefined || known.n < resend.n ? resend : known;
+  }
+  return { renewals, resends };
+}
