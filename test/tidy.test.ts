@@ -6,11 +6,12 @@ import { DOCUMENT_RULES } from "./tidy/documents.ts";
 import { EXCEPTIONS } from "./tidy/exceptions.ts";
 import { IMPORT_RULES } from "./tidy/imports.ts";
 import { BAD, GOOD, lintSamples } from "./tidy/lint-samples.ts";
+import { LOCK_RULES } from "./tidy/lock.ts";
 import type { Problem } from "./tidy/rule.ts";
 import { SHAPE_RULES } from "./tidy/shape.ts";
 import { readProject, sourcesOf } from "./tidy/source.ts";
 
-const RULES = [...IMPORT_RULES, ...SHAPE_RULES, ...DOCUMENT_RULES];
+const RULES = [...IMPORT_RULES, ...SHAPE_RULES, ...DOCUMENT_RULES, ...LOCK_RULES];
 const NAMED = RULES.map((rule) => [rule.name, rule] as const);
 const project = readProject();
 
