@@ -1,0 +1,151 @@
+// Builds what runs: each entry becomes one file in dist/. Plain JavaScript, because the oldest
+// supported Node cannot strip types. Deterministic: the same inputs give the same bytes, and
+// HOLDFAST_BUILD names them (version + digest of every input). Files appear whole or not at all.
+
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/**
+ * One file to build. `app` is a single CommonJS file, as the Functions worker loads it; `tool` is
+ * an ES module that takes its packages from node_modules.
+ * @typedef {{ source: string, target: string, kind: "app" | "tool" }} Entry
+ */
+
+/** @type {readonly Entry[]} */
+export const ENTRIES = [
+  { source: "src/main.ts", target: "dist/main.cjs", kind: "app" },
+  { source: "src/local/start.ts", target: "dist/local.mjs", kind: "tool" },
+  { source: "src/cli/demo.ts", target: "dist/demo.mjs", kind: "tool" },
+  { source: "src/cli/cli.ts", target: "dist/cli.mjs", kind: "tool" },
+];
+
+// The identity depends on the inputs, which are known only after bundling. A stand-in of the same
+// length is replaced afterwards, so no position in the source map moves.
+const DIGEST_LENGTH = 8;
+const STAND_IN = "#".repeat(DIGEST_LENGTH);
+
+/** @type {import("esbuild").BuildOptions} */
+const COMMON = {
+  bundle: true,
+  write: false,
+  metafile: true,
+  platform: "node",
+  target: "node20",
+  sourcemap: "linked",
+  sourcesContent: false,
+  legalComments: "eof",
+  logLevel: "silent",
+  charset: "utf8",
+};
+
+/** @type {Readonly<Record<Entry["kind"], import("esbuild").BuildOptions>>} */
+const KINDS = {
+  app: {
+    format: "cjs",
+    minify: true,
+    external: ["@azure/functions-core"],
+    // Packages that call createRequire(import.meta.url) throw at load otherwise, and Azure then
+    // shows an app without functions and without an error.
+    banner: {
+      js: 'const holdfastImportMetaUrl = require("node:url").pathToFileURL(__filename).href;',
+    },
+    define: { "import.meta.url": "holdfastImportMetaUrl" },
+  },
+  tool: { format: "esm", packages: "external" },
+};
+
+/**
+ * Builds one entry and returns its build identity, such as `0.1.0+1a2b3c4d`.
+ * @param {{ source: string, target: string, kind: Entry["kind"] }} entry absolute paths
+ * @returns {Promise<string>}
+ */
+export async function bundle(entry) {
+  const version = await packageVersion();
+  const kind = KINDS[entry.kind];
+  const result = await build({
+    ...COMMON,
+    ...kind,
+    absWorkingDir: ROOT,
+    entryPoints: [entry.source],
+    outfile: entry.target,
+    define: { ...kind.define, HOLDFAST_BUILD: JSON.stringify(`${version}+${STAND_IN}`) },
+  });
+  const digest = await digestOf(Object.keys(result.metafile?.inputs ?? {}), version);
+  const identity = `${version}+${digest}`;
+  await mkdir(path.dirname(entry.target), { recursive: true });
+  // The map first, so that a reader of the new bundle never finds the old map.
+  const files = [...(result.outputFiles ?? [])].sort((a, b) => b.path.length - a.path.length);
+  for (const file of files) {
+    await writeWhole(file.path, file.text.replaceAll(`${version}+${STAND_IN}`, identity));
+  }
+  return identity;
+}
+
+/**
+ * Builds every entry whose source exists. Building none is an error.
+ * @param {readonly Entry[]} entries
+ * @returns {Promise<readonly { target: string, identity: string }[]>}
+ */
+export async function bundleAll(entries = ENTRIES) {
+  const present = entries.filter((entry) => existsSync(path.join(ROOT, entry.source)));
+  if (present.length === 0) {
+    throw new Error(`No entry exists: ${entries.map((entry) => entry.source).join(", ")}.`);
+  }
+  return Promise.all(
+    present.map(async ({ source, target, kind }) => ({
+      target,
+      identity: await bundle({ source: path.join(ROOT, source), target: path.join(ROOT, target), kind }),
+    })),
+  );
+}
+
+async function packageVersion() {
+  const manifest = JSON.parse(await readFile(path.join(ROOT, "package.json"), "utf8"));
+  return String(manifest.version);
+}
+
+/**
+ * @param {readonly string[]} inputs paths relative to the project
+ * @param {string} version
+ */
+async function digestOf(inputs, version) {
+  const hash = createHash("sha256").update(version);
+  for (const input of [...inputs].sort()) {
+    const bytes = await readFile(path.resolve(ROOT, input));
+    hash.update(`\0${input.replaceAll("\\", "/")}\0${bytes.length}\0`).update(bytes);
+  }
+  return hash.digest("hex").slice(0, DIGEST_LENGTH);
+}
+
+/**
+ * @param {string} target
+ * @param {string} text
+ */
+async function writeWhole(target, text) {
+  const draft = `${target}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
+  try {
+    await writeFile(draft, text);
+    await rename(draft, target);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  try {
+    for (const { target, identity } of await bundleAll()) {
+      console.log(`${target}  ${identity}`);
+    }
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}
