@@ -1,0 +1,161 @@
+// The entry of `npm start`: stores in memory unless the environment names others, then the host.
+// `--stores` runs the stores alone and prints their settings as one line of JSON.
+//
+// COSMOS_ENDPOINT, COSMOS_KEY and AzureWebJobsStorage, given together, are used as they are.
+// PORT (7071), HOLDFAST_LOCAL_KEY and HOLDFAST_LOCAL_MASTER_KEY change what is printed; for tests
+// HOLDFAST_LOCAL_LEASE_SECONDS, _RELEASE_SECONDS, _POLL_MS and _TIMER shorten what the host waits.
+
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { forkStores, startStores, type Stores, type StoreSettings } from "./emulators.ts";
+import type { Environment } from "./host-json.ts";
+import type { LogEntry } from "./host-log.ts";
+import { LOCAL_KEYS, problemText, startHost, type RunningHost } from "./host.ts";
+import { waitForStores } from "./reachable.ts";
+import { StartupProblem } from "./startup-problem.ts";
+
+const SELF = fileURLToPath(import.meta.url);
+const ROOT = path.dirname(path.dirname(SELF));
+const DEFAULT_PORT = 7071;
+
+/** What a local run relaxes; each is printed, and each can be set otherwise. */
+const RELAXED: Readonly<Record<string, string>> = {
+  HOLDFAST_ALLOW_REDEFINE: "true",
+  HOLDFAST_ALLOW_REBUILD: "true",
+  HOLDFAST_HTTP_ALLOW: "127.0.0.0/8",
+};
+
+async function runStores(): Promise<void> {
+  const stores = await startStores();
+  const end = (): void => {
+    void stores.stop().finally(() => process.exit(0));
+  };
+  if (process.send === undefined) {
+    process.once("SIGINT", end).once("SIGTERM", end);
+  } else {
+    // A child of the host: Ctrl-C reaches both, and the host still needs its stores to finish.
+    process.on("SIGINT", () => undefined).on("SIGTERM", () => undefined);
+    process.once("disconnect", end);
+  }
+  process.stdout.write(`${JSON.stringify(stores.env)}\n`);
+}
+
+async function runHost(): Promise<void> {
+  const port = portFrom(process.env["PORT"]);
+  const given = givenStores(process.env);
+  const stores = given === undefined ? await forkStores(SELF) : undefined;
+  const settings = given ?? stores?.env;
+  let host: RunningHost;
+  try {
+    if (settings !== undefined) {
+      await waitForStores(settings);
+    }
+    host = await startHost({
+      bundlePath: path.join(ROOT, "dist", "main.cjs"),
+      hostJsonPath: path.join(ROOT, "host.json"),
+      port,
+      env: { ...appDefaults(process.env), ...settings },
+      log: printLog,
+      keys: {
+        host: process.env["HOLDFAST_LOCAL_KEY"] ?? LOCAL_KEYS.host,
+        master: process.env["HOLDFAST_LOCAL_MASTER_KEY"] ?? LOCAL_KEYS.master,
+      },
+    });
+  } catch (error) {
+    await stores?.stop();
+    throw error;
+  }
+  stopOnSignal(host, stores);
+  console.log(greeting(host, stores !== undefined));
+}
+
+/** All three settings, or none of them. */
+function givenStores(env: Environment): StoreSettings | undefined {
+  const { COSMOS_ENDPOINT, COSMOS_KEY = "", AzureWebJobsStorage } = env;
+  if (COSMOS_ENDPOINT !== undefined && AzureWebJobsStorage !== undefined) {
+    return { COSMOS_ENDPOINT, COSMOS_KEY, AzureWebJobsStorage };
+  }
+  if (COSMOS_ENDPOINT !== undefined || AzureWebJobsStorage !== undefined) {
+    throw new StartupProblem(
+      "Set COSMOS_ENDPOINT and AzureWebJobsStorage together, or neither: "
+        + "half a set of stores would mix your data with memory.",
+    );
+  }
+  return undefined;
+}
+
+function appDefaults(env: Environment): Environment {
+  const defaults: Readonly<Record<string, string>> = {
+    AZURE_FUNCTIONS_ENVIRONMENT: "Development",
+    HOLDFAST_DATABASE: "holdfast",
+    HOLDFAST_WORKFLOWS_DIR: path.join(process.cwd(), "workflows"),
+    ...RELAXED,
+  };
+  return Object.fromEntries(
+    Object.entries(defaults).map(([name, value]) => [name, env[name] ?? value]),
+  );
+}
+
+function portFrom(text: string | undefined): number {
+  const port = text === undefined || text === "" ? DEFAULT_PORT : Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new StartupProblem(`PORT must be a port number, got "${String(text)}".`);
+  }
+  return port;
+}
+
+function stopOnSignal(host: RunningHost, stores: Stores | undefined): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) {
+      process.exit(1);
+    }
+    stopping = true;
+    console.log("Stopping: waiting for what is running. Press Ctrl-C again to stop at once.");
+    void host
+      .stop()
+      .catch((error: unknown) => console.error(problemText(error)))
+      .then(() => stores?.stop())
+      .finally(() => process.exit(0));
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
+}
+
+function printLog({ level, category, message }: LogEntry): void {
+  const line = `[${level}] ${category}: ${message}`;
+  if (level === "warning" || level === "error" || level === "critical") {
+    console.error(line);
+  } else {
+    console.log(line);
+  }
+}
+
+/** The first line is stable: tests read the address from it. */
+function greeting(host: RunningHost, inMemory: boolean): string {
+  const api = `${host.url}/api/v1`;
+  const key = `-H 'x-functions-key: ${host.functionKey}'`;
+  const relaxed = Object.keys(RELAXED).map((name) => `${name}=${process.env[name] ?? ""}`);
+  return [
+    `Holdfast is running at ${host.url}`,
+    `  key         ${host.functionKey}`,
+    `  master key  ${host.masterKey}`,
+    inMemory
+      ? "  stores      in memory: jobs are gone when this stops"
+      : "  stores      as given by COSMOS_ENDPOINT and AzureWebJobsStorage",
+    `  relaxed     ${relaxed.join(" ")}`,
+    "",
+    "Try, in another terminal:",
+    `  curl -si ${key} -H 'content-type: application/json' \\`,
+    `    -d '{"workflow_id": "echo_test", "input_params": {"message": "hello"}}' ${api}/jobs`,
+    `  curl -s ${key} ${api}/jobs`,
+    `  curl -s ${key} ${api}/workflows`,
+    "",
+    "Ctrl-C stops.",
+  ].join("\n");
+}
+
+const main = process.argv.includes("--stores") ? runStores : runHost;
+main().catch((error: unknown) => {
+  console.error(problemText(error));
+  process.exit(1);
+});
