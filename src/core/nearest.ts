@@ -1,0 +1,57 @@
+// "Did you mean": the known word that a mistyped one most likely stands for.
+
+/** Longer words are no typing mistake of a name; comparing them would only cost time. */
+const MAX_WORD = 64;
+
+/**
+ * The candidate with the fewest typing mistakes between it and `word`, the first among equals;
+ * undefined where all are too different: more than a third of the word's letters.
+ */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  if (word.length > MAX_WORD) return undefined;
+  const most = Math.max(1, Math.floor(word.length / 3));
+  let best: string | undefined;
+  let fewest = most + 1;
+  for (const candidate of candidates) {
+    if (candidate === word || candidate.length > MAX_WORD) continue;
+    const mistakes = distance(word.toLowerCase(), candidate.toLowerCase(), fewest);
+    if (mistakes < fewest) {
+      best = candidate;
+      fewest = mistakes;
+    }
+  }
+  return best;
+}
+
+/** The hint for an unknown name, or no member at all. */
+export function didYouMean(
+  word: string,
+  candidates: Iterable<string>,
+): { readonly hint?: string } {
+  const found = nearest(word, candidates);
+  return found === undefined ? {} : { hint: `did you mean "${found}"?` };
+}
+
+/** Optimal string alignment: insertions, deletions, substitutions, swaps of two neighbours. */
+function distance(a: string, b: string, limit: number): number {
+  if (Math.abs(a.length - b.length) >= limit) return limit;
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i += 1) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substituted = at(row, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swaps = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swapped = swaps ? at(before, j - 2) + 1 : Infinity;
+      current.push(Math.min(at(row, j) + 1, at(current, j - 1) + 1, substituted, swapped));
+    }
+    before = row;
+    row = current;
+  }
+  return at(row, b.length);
+}
+
+/** Outside the table nothing can be reached. */
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Infinity;
+}

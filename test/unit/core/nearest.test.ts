@@ -1,0 +1,45 @@
+// The "did you mean" of every message about an unknown name.
+import { expect, test } from "vitest";
+import { didYouMean, nearest } from "../../../src/core/nearest.ts";
+
+const KEYS = ["next", "params", "handler", "on_error", "retry"];
+
+function check(word: string, expected: string | undefined): void {
+  expect(nearest(word, KEYS)).toBe(expected);
+}
+
+test("one wrong, missing, added or swapped letter is a typing mistake", () => {
+  check("nxet", "next");
+  check("nxt", "next");
+  check("nextt", "next");
+  check("nezt", "next");
+  check("Next", "next");
+  check("onerror", "on_error");
+  check("handlre", "handler");
+});
+
+test("more than a third of other letters is another word", () => {
+  check("note", undefined);
+  check("paramount", undefined);
+  check("xy", undefined);
+  check("", undefined);
+});
+
+test("a word is not its own suggestion", () => {
+  check("next", undefined);
+});
+
+test("among equally near words the first is taken", () => {
+  expect(nearest("ab", ["aa", "bb"])).toBe("aa");
+});
+
+test("words longer than any name are not compared", () => {
+  expect(nearest("a".repeat(65), ["a".repeat(64)])).toBeUndefined();
+  expect(nearest("a".repeat(64), ["a".repeat(65)])).toBeUndefined();
+  expect(nearest("a".repeat(63), ["a".repeat(64)])).toBe("a".repeat(64));
+});
+
+test("the hint is left out where nothing is near", () => {
+  expect(didYouMean("nxt", KEYS)).toEqual({ hint: 'did you mean "next"?' });
+  expect(didYouMean("zzz", KEYS)).toEqual({});
+});
