@@ -61,6 +61,12 @@ export function defineHandler<Params, Output>(
       `handler "${definition.name}": expected a name of a-z, 0-9, _, starting with a letter`,
     );
   }
+  if (definition.version === "") {
+    throw new WorkflowError(
+      "CONFIGURATION_INVALID",
+      `handler "${definition.name}": expected a version, got an empty string`,
+    );
+  }
   const { name, version, params, output } = definition;
   return {
     name,
@@ -70,28 +76,40 @@ export function defineHandler<Params, Output>(
     description: definition.description ?? "",
     run: async (context) => {
       const checked = params.safeParse(context.params);
-      if (!checked.success) throw new TerminalError(explain(checked.error), "PARAMS_INVALID");
+      if (!checked.success) {
+        throw new TerminalError(`params: ${explain(checked.error)}`, "PARAMS_INVALID");
+      }
       const result: unknown = await definition.run({ ...context, params: checked.data });
       const validated = output.safeParse(result);
       if (!validated.success) {
-        throw new TerminalError(explain(validated.error), "OUTPUT_INVALID");
+        throw new TerminalError(`output: ${explain(validated.error)}`, "OUTPUT_INVALID");
       }
       return validated.data;
     },
   };
 }
 
+/** As many problems as help; the rest is counted. */
+const MAX_EXPLAINED = 20;
+
 function explain(error: z.ZodError): string {
-  return error.issues
-    .map((issue) => `/${issue.path.map(String).join("/")}: ${issue.message}`)
-    .join("; ");
+  const shown = error.issues.slice(0, MAX_EXPLAINED).map((issue) => {
+    const pointer = issue.path.map((part) => `/${escaped(String(part))}`).join("");
+    return pointer === "" ? issue.message : `${pointer}: ${issue.message}`;
+  });
+  const more = error.issues.length - shown.length;
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+}
+
+function escaped(part: string): string {
+  return part.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 /** Trying again cannot help: the node fails now, whatever its retry policy. */
 export class TerminalError extends Error {
   override readonly name = "TerminalError";
   readonly code: string;
-  /** `code` is stored with the node, `[A-Z][A-Z0-9_]*`. */
+  /** Stored with the node: `[A-Z][A-Z0-9_]{0,63}` and none the engine keeps to itself. */
   constructor(message: string, code = "HANDLER_FAILED", options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -1,0 +1,46 @@
+// The log of one attempt: what a handler writes while it runs, kept with the outcome.
+// Only the last lines are kept, in a bounded number of bytes; writing never throws.
+import { utf8Bytes } from "../core/json.ts";
+import { MAX_LOG_BYTES, MAX_LOG_LINES } from "../core/limits.ts";
+import { printable } from "./printable.ts";
+
+/** One long line must not push out all the others. */
+const MAX_LINE_BYTES = MAX_LOG_BYTES / 4;
+
+export class AttemptLog {
+  #lines: readonly string[] = [];
+
+  /** Untyped on purpose: a handler may be plain JavaScript. */
+  write(message: unknown, fields?: unknown): void {
+    const line = printable(`${textOf(message)}${fieldsOf(fields)}`, MAX_LINE_BYTES);
+    this.#lines = [...this.#lines, line].slice(-MAX_LOG_LINES);
+  }
+
+  /** The newest lines that fit, oldest first; what is written afterwards does not change it. */
+  lines(): readonly string[] {
+    let bytes = 0;
+    const first = this.#lines.findLastIndex((line) => {
+      bytes += utf8Bytes(line);
+      return bytes > MAX_LOG_BYTES;
+    });
+    return this.#lines.slice(first + 1);
+  }
+}
+
+function textOf(message: unknown): string {
+  if (typeof message === "string") return message;
+  try {
+    return String(message);
+  } catch {
+    return "(a message that cannot be read)";
+  }
+}
+
+function fieldsOf(fields: unknown): string {
+  if (fields === undefined) return "";
+  try {
+    return ` ${JSON.stringify(fields)}`;
+  } catch {
+    return " (fields that are not JSON)";
+  }
+}

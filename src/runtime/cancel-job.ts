@@ -1,0 +1,50 @@
+// The operator's cancel. It goes through the same reducer as everything else; nothing edits a job
+// beside it. The stored wake is lowered first, so that a lost message cannot hide the command.
+import { WorkflowError } from "../core/error.ts";
+import type { JobState } from "../core/job.ts";
+import { isTerminalJob } from "../core/job.ts";
+import { addSeconds } from "../core/instant.ts";
+import { deliver } from "./deliver.ts";
+import type { Engine } from "./engine.ts";
+import type { Sessions } from "./sessions.ts";
+
+export interface CancelRequest {
+  readonly job_id: string;
+  readonly requested_by: string;
+  readonly reason?: string;
+}
+
+/**
+ * Begins the cancel, or finds that it has begun. Errors: JOB_NOT_FOUND, JOB_TERMINAL, the store's.
+ */
+export async function cancelJob(
+  sessions: Sessions,
+  engine: Engine,
+  { job_id, requested_by, reason }: CancelRequest,
+): Promise<JobState> {
+  const entered = await sessions.enter(job_id, 0);
+  if (entered.kind !== "session") {
+    throw new WorkflowError("JOB_NOT_FOUND", `job ${job_id}: not found`);
+  }
+  const { session } = entered;
+  try {
+    const before = await session.catchUp();
+    if (isTerminalJob(before)) {
+      const message = `job ${job_id}: already ${before.status}, nothing to cancel`;
+      throw new WorkflowError("JOB_TERMINAL", message, { facts: { status: before.status } });
+    }
+    if (before.status === "cancelling") return before;
+    const soon = addSeconds(engine.clock.now(), engine.timing.resend_seconds);
+    await session.keeper.lowerWake(soon);
+    const occurrence = {
+      type: "cancel_requested",
+      requested_by,
+      ...(reason === undefined ? {} : { reason }),
+    } as const;
+    const { job, effects } = await session.commit(occurrence, { canContinue: false });
+    await deliver(session, effects);
+    return job;
+  } finally {
+    await sessions.leave(session);
+  }
+}

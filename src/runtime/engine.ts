@@ -1,0 +1,47 @@
+// What every part of the runtime shares: the ports, the handlers, the build and the timings.
+// Put together once, in main.ts or a test, and passed along; nothing here is global.
+import type { Timing } from "../core/effect.ts";
+import type { HandlerRegistry } from "./handlers.ts";
+import type { Clock, JobStore, JournalStore, Log, Randomness, WorkQueue } from "./ports.ts";
+import type { SnapshotCache } from "./snapshots.ts";
+
+export interface EngineTiming extends Timing {
+  /** A running attempt renews its lease so often; one write per process and job. */
+  readonly renew_seconds: number;
+  /** The projection of a moving job is refreshed at most so often. */
+  readonly refresh_seconds: number;
+  /** A chunk hands in what it has so often. */
+  readonly hand_in_seconds: number;
+  /** How long a cancelled handler may take to answer. */
+  readonly abort_grace_seconds: number;
+  /** An invocation yields to the queue after this share of the host's functionTimeout. */
+  readonly yield_seconds: number;
+}
+
+/** As in production; tests and the local host shorten them by settings. */
+export const DEFAULT_TIMING: EngineTiming = {
+  lease_seconds: 60,
+  renew_seconds: 40,
+  resend_seconds: 60,
+  refresh_seconds: 2,
+  hand_in_seconds: 1,
+  abort_grace_seconds: 2,
+  yield_seconds: 240,
+};
+
+/** An invocation yields to the queue after so many transitions of one job. */
+export const MAX_TRANSITIONS_PER_INVOCATION = 200;
+
+export interface Engine {
+  readonly journal: JournalStore;
+  readonly jobs: JobStore;
+  readonly queue: WorkQueue;
+  readonly clock: Clock;
+  readonly randomness: Randomness;
+  readonly log: Log;
+  readonly handlers: HandlerRegistry;
+  readonly snapshots: SnapshotCache;
+  /** `holdfast@<version>+<hash>`. */
+  readonly build: string;
+  readonly timing: EngineTiming;
+}

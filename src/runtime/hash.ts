@@ -1,0 +1,12 @@
+// sha256 for the pure core, which has no Node types.
+import { createHash } from "node:crypto";
+
+/** Lower-case hex of sha256 over the UTF-8 bytes of `text`. */
+export function sha256(text: string): string {
+  return createHash("sha256").update(text, "utf8").digest("hex");
+}
+
+/** Lower-case hex of sha256 over the bytes that `hex` spells. */
+export function hashBytes(hex: string): string {
+  return createHash("sha256").update(hex, "hex").digest("hex");
+}

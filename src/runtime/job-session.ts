@@ -1,0 +1,341 @@
+// One writer per process and job. All invocations of this process that work on one job share one
+// folded state and one commit queue; whatever waits becomes the next entry. A created entry is the
+// compare-and-swap: 409 means that another process made that transition, so fold it and decide
+// again. When a commit fails, everybody waiting gets the same error and the session is spent: none
+// may believe that it committed, and the next invocation loads anew.
+import { advance } from "../core/advance.ts";
+import { applyEntry } from "../core/apply.ts";
+import type { AdvanceContext, Decision, Effect, NewObject, Occurrence } from "../core/effect.ts";
+import { WorkflowError, invariant } from "../core/error.ts";
+import { DOCUMENT_SCHEMA } from "../core/event.ts";
+import type { JournalEntry, JournalEvent } from "../core/event.ts";
+import type { Workflow } from "../core/graph.ts";
+import type { Instant } from "../core/instant.ts";
+import type { JobState } from "../core/job.ts";
+import { isTerminalJob } from "../core/job.ts";
+import type { JsonObject } from "../core/json.ts";
+import { isWanted } from "../core/watch.ts";
+import type { Engine } from "./engine.ts";
+import { hashBytes, sha256 } from "./hash.ts";
+import { foldToEnd, readEntries, ttlSeconds } from "./journal.ts";
+import type { Projected } from "./projection.ts";
+import { ProjectionKeeper } from "./projection-keeper.ts";
+
+/** Conflicts before giving up: 64 writers each lose at most this often before one is theirs. */
+const MAX_CONFLICTS = 64;
+/** Rounds of loading before a decision: objects named by objects, never deeper. */
+const MAX_LOADS = 10;
+/** Documents kept for later decisions of the same job; they never change. */
+const MAX_KEPT_DOCUMENTS = 1_000;
+
+export interface CommitOptions {
+  /** Whether the invocation may go on with a task itself. */
+  readonly canContinue: boolean;
+  /** When the message at the queue's head was sent; only the sweeper knows. */
+  readonly oldestMessageAt?: Instant;
+}
+
+export interface Committed {
+  readonly job: JobState;
+  readonly effects: readonly Effect[];
+  /** Whether this occurrence added events to the journal. */
+  readonly changed: boolean;
+}
+
+interface Waiting {
+  readonly occurrence: Occurrence;
+  readonly options: CommitOptions;
+  readonly resolve: (committed: Committed) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** An attempt that runs in this process. */
+export interface LocalAttempt {
+  readonly node_id: string;
+  readonly chunk?: number;
+  readonly attempt: number;
+  readonly abort: AbortController;
+}
+
+export class JobSession {
+  readonly engine: Engine;
+  readonly workflow: Workflow;
+  readonly keeper: ProjectionKeeper;
+  /** Invocations inside; the registry counts them. */
+  users = 0;
+  #job: JobState;
+  #isSpent = false;
+  #waiting: Waiting[] = [];
+  #isDraining = false;
+  #turn: Promise<void> = Promise.resolve();
+  readonly #documents = new Map<string, JsonObject>();
+  readonly #local = new Set<LocalAttempt>();
+
+  constructor(
+    engine: Engine,
+    loaded: { readonly projected: Projected; readonly etag: string; readonly wake_at?: Instant },
+    workflow: Workflow,
+  ) {
+    this.engine = engine;
+    this.workflow = workflow;
+    this.#job = loaded.projected.job;
+    this.keeper = new ProjectionKeeper({
+      engine,
+      stored: { ...loaded, seq: loaded.projected.job.seq },
+      watch: loaded.projected.watch,
+      source: {
+        job: () => this.#job,
+        workflow: () => workflow,
+        attempts: () => [...this.#local],
+        behind: () => this.catchUp(),
+      },
+    });
+  }
+
+  get job(): JobState {
+    return this.#job;
+  }
+
+  /** A spent session failed to commit; it must be left and never entered again. */
+  get isSpent(): boolean {
+    return this.#isSpent;
+  }
+
+  /** Folds whatever others have written since; exact for the moment of the call. */
+  async catchUp(): Promise<JobState> {
+    return this.#exclusively(async () => {
+      this.#take(await foldToEnd(this.engine.journal, this.#job));
+      return this.#job;
+    });
+  }
+
+  /** Folds up to entry `rev`. False where an entry that must exist is not there yet. */
+  async reach(rev: number): Promise<boolean> {
+    if (this.#job.seq >= rev) return true;
+    return this.#exclusively(async () => {
+      const range = { from: this.#job.seq + 1, to: rev };
+      const entries = await readEntries(this.engine.journal, this.#job.job_id, range);
+      this.#take(entries.reduce((job, entry) => applyEntry(job, entry, sha256), this.#job));
+      return this.#job.seq >= rev;
+    });
+  }
+
+  /**
+   * Decides an occurrence and records what follows. Occurrences that wait together become one
+   * entry. Rejects with a retryable error where the store fails; the session is spent then.
+   */
+  commit(occurrence: Occurrence, options: CommitOptions): Promise<Committed> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ occurrence, options, resolve, reject });
+      if (this.#isDraining) return;
+      this.#isDraining = true;
+      void this.#exclusively(() => this.#drain());
+    });
+  }
+
+  /** Registers an attempt that this process runs: it shares lease renewals and aborts. */
+  runs(attempt: LocalAttempt): () => void {
+    this.#local.add(attempt);
+    if (!isWanted(this.#job, attempt)) attempt.abort.abort();
+    this.keeper.watchAttempts();
+    return () => this.#local.delete(attempt);
+  }
+
+  async #exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(work);
+    this.#turn = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        // Whoever arrives while an entry is being created waits for the next one.
+        const batch = this.#waiting.splice(0);
+        try {
+          await this.#commitBatch(batch);
+        } catch (error) {
+          this.#spend(error, batch);
+        }
+      }
+    } finally {
+      this.#isDraining = false;
+    }
+  }
+
+  #spend(error: unknown, batch: readonly Waiting[]): void {
+    this.#isSpent = true;
+    for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(error);
+  }
+
+  async #commitBatch(batch: readonly Waiting[]): Promise<void> {
+    if (this.#isSpent) {
+      throw new WorkflowError("STORE_UNAVAILABLE", "the session is spent", { retryable: true });
+    }
+    for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+      const decided = await this.#decide(batch);
+      if (decided.events.length === 0 || (await this.#record(decided))) {
+        for (const [index, { resolve }] of batch.entries()) {
+          const { effects, changed } = decided.each[index] ?? NOTHING;
+          resolve({ job: this.#job, effects, changed });
+        }
+        return;
+      }
+      this.#take(await foldToEnd(this.engine.journal, this.#job));
+    }
+    const message = `job ${this.#job.job_id}: ${MAX_CONFLICTS} conflicts in a row`;
+    throw new WorkflowError("STORE_CONFLICT", message, { retryable: true });
+  }
+
+  async #decide(batch: readonly Waiting[]): Promise<Batch> {
+    const jitter = this.engine.randomness.fraction();
+    const now = this.engine.clock.now();
+    const loaded = new Map<string, JsonObject | null>(this.#documents);
+    let job = this.#job;
+    let entryBytes = 0;
+    const events: JournalEvent[] = [];
+    const objects: NewObject[] = [];
+    const each: { effects: readonly Effect[]; changed: boolean }[] = [];
+    let result: JsonObject | undefined;
+    for (const { occurrence, options } of batch) {
+      const context = this.#context({ now, jitter, loaded, entryBytes, options });
+      const decision = await this.#decideOne(job, occurrence, { context, loaded });
+      job = decision.job;
+      entryBytes = decision.entry_bytes;
+      events.push(...decision.events);
+      objects.push(...decision.objects);
+      each.push({ effects: decision.effects, changed: decision.events.length > 0 });
+      result = decision.result_data ?? result;
+    }
+    return { job, now, events, objects, each, ...(result === undefined ? {} : { result }) };
+  }
+
+  async #decideOne(
+    job: JobState,
+    occurrence: Occurrence,
+    given: {
+      readonly context: AdvanceContext;
+      readonly loaded: Map<string, JsonObject | null>;
+    },
+  ): Promise<Extract<Decision, { kind: "decided" }>> {
+    for (let round = 0; round < MAX_LOADS; round += 1) {
+      const decision = advance(job, occurrence, given.context);
+      if (decision.kind === "decided") return decision;
+      await this.#load(decision.needs, given.loaded);
+    }
+    throw new WorkflowError("INTERNAL", `job ${job.job_id}: a decision never stops loading`);
+  }
+
+  async #load(ids: readonly string[], loaded: Map<string, JsonObject | null>): Promise<void> {
+    const { journal } = this.engine;
+    await Promise.all(
+      ids.map(async (id) => {
+        const document = await journal.read(this.#job.job_id, id);
+        loaded.set(id, document === undefined ? null : (document as unknown as JsonObject));
+        // What is not there may come; what is there never changes.
+        if (document !== undefined) this.#keep(id, document as unknown as JsonObject);
+      }),
+    );
+  }
+
+  #keep(id: string, document: JsonObject): void {
+    this.#documents.set(id, document);
+    const [oldest] = this.#documents.keys();
+    const isFull = this.#documents.size > MAX_KEPT_DOCUMENTS;
+    if (isFull && oldest !== undefined) this.#documents.delete(oldest);
+  }
+
+  #context(given: {
+    readonly now: Instant;
+    readonly jitter: number;
+    readonly loaded: ReadonlyMap<string, JsonObject | null>;
+    readonly entryBytes: number;
+    readonly options: CommitOptions;
+  }): AdvanceContext {
+    const { engine } = this;
+    const { canContinue, oldestMessageAt } = given.options;
+    return {
+      workflow: this.workflow,
+      now: given.now,
+      jitter: given.jitter,
+      build: engine.build,
+      sha256,
+      hashBytes,
+      handlers: engine.handlers.versions,
+      can_continue: canContinue,
+      timing: engine.timing,
+      watch: this.keeper.watch,
+      loaded: given.loaded,
+      entry_bytes: given.entryBytes,
+      ...(oldestMessageAt === undefined ? {} : { oldest_message_at: oldestMessageAt }),
+    };
+  }
+
+  /** Objects first, then the entry. False where another process made this transition. */
+  async #record(batch: Batch): Promise<boolean> {
+    const { engine } = this;
+    const { job } = batch;
+    const ttl = ttlSeconds(job, batch.now);
+    const common = { job_id: job.job_id, schema: DOCUMENT_SCHEMA, ttl };
+    await Promise.all(
+      batch.objects.map(({ id, body }) =>
+        engine.journal.create({ ...common, id, write_id: engine.randomness.writeId(), ...body }),
+      ),
+    );
+    const seq = this.#job.seq + 1;
+    const last = batch.events.at(-1);
+    invariant(last !== undefined, "an entry holds events");
+    const at = batch.now > this.#job.at ? batch.now : this.#job.at;
+    const entry: JournalEntry = {
+      id: String(seq),
+      ...common,
+      write_id: engine.randomness.writeId(),
+      seq,
+      at,
+      build: engine.build,
+      events: batch.events,
+      ...(batch.result === undefined ? {} : { result_data: batch.result }),
+    };
+    const created = await engine.journal.create({ ...entry });
+    if (created === "exists") return false;
+    if (batch.events.some(({ type }) => type === "chunk_completed")) {
+      // The fan_in will ask for it.
+      this.#keep(entry.id, entry as unknown as JsonObject);
+    }
+    this.#take({ ...job, seq, at });
+    return true;
+  }
+
+  #take(job: JobState): void {
+    if (job.seq === this.#job.seq) return;
+    this.#job = job;
+    this.keeper.moved();
+    for (const attempt of this.#local) {
+      if (!isWanted(job, attempt)) attempt.abort.abort();
+    }
+  }
+
+  /** Whether everything this process knows of the job is in the stored projection. */
+  get isProjected(): boolean {
+    return this.keeper.isCurrent;
+  }
+
+  get isOver(): boolean {
+    return isTerminalJob(this.#job);
+  }
+}
+
+interface Batch {
+  readonly job: JobState;
+  readonly now: Instant;
+  readonly events: readonly JournalEvent[];
+  readonly objects: readonly NewObject[];
+  readonly each: readonly { readonly effects: readonly Effect[]; readonly changed: boolean }[];
+  readonly result?: JsonObject;
+}
+
+const NOTHING = { effects: [], changed: false };
+

@@ -1,0 +1,88 @@
+// Reading and folding a job's journal: point reads by entry number, nothing else.
+import { applyEntry } from "../core/apply.ts";
+import { pinnedWorkflow } from "../core/create-job.ts";
+import { WorkflowError } from "../core/error.ts";
+import { parseEntry } from "../core/event.ts";
+import type { JournalEntry } from "../core/event.ts";
+import type { Workflow } from "../core/graph.ts";
+import type { Instant } from "../core/instant.ts";
+import { epochMs } from "../core/instant.ts";
+import type { JobState } from "../core/job.ts";
+import { MAX_SUSPENDED_SECONDS, RETENTION_SECONDS } from "../core/limits.ts";
+import type { Engine } from "./engine.ts";
+import { sha256 } from "./hash.ts";
+import type { JournalStore } from "./ports.ts";
+
+/** Entries read side by side where their number is known. */
+const READ_AHEAD = 16;
+
+export async function readEntry(
+  journal: JournalStore,
+  jobId: string,
+  seq: number,
+): Promise<JournalEntry | undefined> {
+  const document = await journal.read(jobId, String(seq));
+  return document === undefined ? undefined : parseEntry(document);
+}
+
+/** Entries `from` to `to`, in order; ends at the first that is not there. */
+export async function readEntries(
+  journal: JournalStore,
+  jobId: string,
+  range: { readonly from: number; readonly to: number },
+): Promise<readonly JournalEntry[]> {
+  const found: JournalEntry[] = [];
+  for (let from = range.from; from <= range.to; from += READ_AHEAD) {
+    const last = Math.min(range.to, from + READ_AHEAD - 1);
+    const numbers = Array.from({ length: last - from + 1 }, (_, offset) => from + offset);
+    const entries = await Promise.all(numbers.map((seq) => readEntry(journal, jobId, seq)));
+    for (const entry of entries) {
+      if (entry === undefined) return found;
+      found.push(entry);
+    }
+  }
+  return found;
+}
+
+export function foldEntries(job: JobState, entries: readonly JournalEntry[]): JobState {
+  return entries.reduce((state, entry) => applyEntry(state, entry, sha256), job);
+}
+
+/** The state at the journal's end: entries are read one after the other until one is not there. */
+export async function foldToEnd(journal: JournalStore, job: JobState): Promise<JobState> {
+  let state = job;
+  for (;;) {
+    const entry = await readEntry(journal, state.job_id, state.seq + 1);
+    if (entry === undefined) return state;
+    state = applyEntry(state, entry, sha256);
+  }
+}
+
+/** The compiled snapshot of a job: from memory by digest, else from its entry 0. */
+export async function loadWorkflow(
+  engine: Pick<Engine, "journal" | "snapshots">,
+  job: JobState,
+): Promise<Workflow> {
+  const known = engine.snapshots.get(job.workflow_digest);
+  if (known !== undefined) return known;
+  const entry = await readEntry(engine.journal, job.job_id, 0);
+  if (entry === undefined) {
+    throw new WorkflowError("SNAPSHOT_INVALID", `job ${job.job_id}: entry 0 is not there`);
+  }
+  const workflow = pinnedWorkflow(entry, sha256);
+  if (workflow.digest !== job.workflow_digest) {
+    const message = `job ${job.job_id}: expected ${job.workflow_digest}, found ${workflow.digest}`;
+    throw new WorkflowError("SNAPSHOT_TAMPERED", message);
+  }
+  engine.snapshots.keep(workflow);
+  return workflow;
+}
+
+/**
+ * Seconds from `now` until a document of the job may be dropped: its deadline, the most it may be
+ * suspended, and the retention, so that entry 0 never expires before the job.
+ */
+export function ttlSeconds(job: { readonly deadline_at: Instant }, now: Instant): number {
+  const untilDeadline = Math.max(0, (epochMs(job.deadline_at) - epochMs(now)) / 1000);
+  return Math.ceil(untilDeadline) + MAX_SUSPENDED_SECONDS + RETENTION_SECONDS;
+}

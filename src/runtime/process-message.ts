@@ -1,0 +1,145 @@
+// Handles one message of the work queue: enter the job's session, decide, record, deliver, and go
+// on with a task here while the reducer says so. What waits on the world is put back with a delay
+// and acknowledged; only our own bugs throw. Nothing here, or below, can reach the catalog.
+import type { Effect, Occurrence } from "../core/effect.ts";
+import { WorkflowError } from "../core/error.ts";
+import { secondsBetween } from "../core/instant.ts";
+import { MESSAGE_SCHEMA, messageSchema } from "../core/message.ts";
+import type { Message } from "../core/message.ts";
+import { deliver, send } from "./deliver.ts";
+import type { Engine } from "./engine.ts";
+import { MAX_TRANSITIONS_PER_INVOCATION } from "./engine.ts";
+import { errorText, isRetryable } from "./error-text.ts";
+import type { JobSession } from "./job-session.ts";
+import { Seat } from "./seat.ts";
+import { claimChunk, runItems, runTask } from "./run-work.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** A message older than this is left to the sweeper instead of being put back once more. */
+const MAX_DEFERRED_SECONDS = 15 * 60;
+const STALE_DELAY_SECONDS = 1;
+const FIRST_DELAY_SECONDS = 30;
+const MAX_DELAY_SECONDS = 600;
+
+export interface Delivery {
+  /** How often the queue has handed this message out, this time included. */
+  readonly dequeueCount: number;
+}
+
+/** Handles a message's parsed body. Rejects only for defects of our own. */
+export async function processMessage(
+  sessions: Sessions,
+  engine: Engine,
+  given: { readonly body: unknown; readonly delivery: Delivery },
+): Promise<void> {
+  const parsed = messageSchema.safeParse(given.body);
+  if (!parsed.success) {
+    // Nothing can be said about it; trying again cannot help.
+    engine.log.write("error", "message.invalid", { dequeue_count: given.delivery.dequeueCount });
+    return;
+  }
+  const message = parsed.data;
+  if (message.v > MESSAGE_SCHEMA) {
+    await defer(engine, message, backOff(message));
+    return;
+  }
+  try {
+    await handle(sessions, engine, { message, delivery: given.delivery });
+  } catch (error) {
+    if (!isRetryable(error)) throw error;
+    const fields = { job_id: message.job_id, kind: message.kind, error: errorText(error) };
+    engine.log.write("warn", "message.failed", fields);
+    await defer(engine, message, backOff(message));
+  }
+}
+
+async function handle(
+  sessions: Sessions,
+  engine: Engine,
+  { message, delivery }: { readonly message: Message; readonly delivery: Delivery },
+): Promise<void> {
+  const entered = await sessions.enter(message.job_id, message.rev);
+  if (entered.kind !== "session") {
+    await defer(engine, message, STALE_DELAY_SECONDS);
+    return;
+  }
+  const seat = new Seat(sessions, entered.session);
+  try {
+    const redelivered = delivery.dequeueCount > 1;
+    if (redelivered || message.kind === "wake") await seat.session.catchUp();
+    const { kind, node_id, chunk, attempt } = message;
+    const target = {
+      kind,
+      ...(node_id === undefined ? {} : { node_id }),
+      ...(chunk === undefined ? {} : { chunk }),
+      ...(attempt === undefined ? {} : { attempt }),
+    };
+    const occurrence: Occurrence = { type: "message_received", message: target, redelivered };
+    const isDeferred = await goOn(seat, occurrence);
+    if (isDeferred) await defer(engine, message, backOff(message));
+  } finally {
+    await sessions.leave(seat.session);
+  }
+}
+
+/**
+ * Commits an occurrence and does the work that follows here: the next task, a claimed chunk. Ends
+ * when nothing is left to do in this invocation; true if the message must be put back.
+ */
+async function goOn(seat: Seat, first: Occurrence): Promise<boolean> {
+  const { clock, timing } = seat.session.engine;
+  const began = clock.now();
+  let occurrence: Occurrence | undefined = first;
+  let isDeferred = false;
+  for (let transitions = 0; occurrence !== undefined; transitions += 1) {
+    const hasTime = secondsBetween(began, clock.now()) < timing.yield_seconds;
+    const canContinue = hasTime && transitions < MAX_TRANSITIONS_PER_INVOCATION;
+    const { effects } = await seat.commit(occurrence, canContinue);
+    await deliver(seat.session, effects);
+    isDeferred ||= effects.some(({ type }) => type === "defer_message");
+    occurrence = await work(seat.session, effects);
+  }
+  return isDeferred;
+}
+
+/** Does the one piece of work among the effects; what it led to is the next occurrence. */
+async function work(
+  session: JobSession,
+  effects: readonly Effect[],
+): Promise<Occurrence | undefined> {
+  for (const effect of effects) {
+    switch (effect.type) {
+      case "run_task":
+        return runTask(session, effect);
+      case "claim_chunk":
+        return claimChunk(session, effect);
+      case "run_items":
+        return runItems(session, effect);
+      case "send_message":
+      case "note_lease":
+      case "defer_message":
+    }
+  }
+  return undefined;
+}
+
+function backOff({ deferrals }: Message): number {
+  return Math.min(FIRST_DELAY_SECONDS * 2 ** Math.min(deferrals, 10), MAX_DELAY_SECONDS);
+}
+
+/** Puts the message back with a delay, or leaves it to the sweeper when it is old. */
+async function defer(engine: Engine, message: Message, delaySeconds: number): Promise<void> {
+  const { job_id, kind, node_id } = message;
+  const age = secondsBetween(message.first_sent_at, engine.clock.now());
+  if (age >= MAX_DEFERRED_SECONDS) {
+    engine.log.write("warn", "message.dropped", { job_id, kind, node_id, age_seconds: age });
+    return;
+  }
+  engine.log.write("info", "message.deferred", { job_id, kind, node_id, delay: delaySeconds });
+  const sent = await send(engine, { ...message, deferrals: message.deferrals + 1 }, delaySeconds);
+  if (!sent) {
+    // Neither store nor queue: let the host hand it out again.
+    const text = `job ${job_id}: the message could not be put back`;
+    throw new WorkflowError("QUEUE_UNAVAILABLE", text, { retryable: true });
+  }
+}

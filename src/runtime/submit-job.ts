@@ -1,0 +1,222 @@
+// Creates jobs. The only code that reads the live catalog, and the only moment it is read: what it
+// finds is pinned in entry 0, the job's commit point. A job is accepted when entry 0 and its
+// projection stand; the message may fail, the sweeper will send it.
+import { canonical } from "../core/canonical.ts";
+import { createJob } from "../core/create-job.ts";
+import { WorkflowError } from "../core/error.ts";
+import type { JournalEntry } from "../core/event.ts";
+import { applyEntry } from "../core/apply.ts";
+import { compileWorkflow } from "../core/graph.ts";
+import type { WorkflowDefinition } from "../core/definition.ts";
+import { uuidOf } from "../core/id.ts";
+import { applyInputs } from "../core/inputs.ts";
+import { isTerminalJob } from "../core/job.ts";
+import type { JobState } from "../core/job.ts";
+import { jsonBytes } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import { MAX_INPUT_BYTES } from "../core/limits.ts";
+import { MESSAGE_SCHEMA } from "../core/message.ts";
+import { send } from "./deliver.ts";
+import type { Engine } from "./engine.ts";
+import { sha256 } from "./hash.ts";
+import { readEntry, ttlSeconds } from "./journal.ts";
+import { NO_WATCH, parseProjection, projectionOf } from "./projection.ts";
+import type { VersionRegistry } from "./version-registry.ts";
+
+/** A definition as the catalog has it today. */
+export interface CatalogEntry {
+  readonly definition: WorkflowDefinition;
+  readonly workflow_digest: string;
+  /** The exact YAML text, and the digest of its bytes. */
+  readonly source: string;
+  readonly source_digest: string;
+}
+
+/** The live catalog, as job creation sees it. */
+export interface DefinitionCatalog {
+  /**
+   * The version asked for, or the highest active one. Errors: WORKFLOW_NOT_FOUND,
+   * WORKFLOW_INACTIVE, DEFINITION_INVALID, VERSION_CONFLICT.
+   */
+  find(workflowId: string, version?: number): Promise<CatalogEntry>;
+}
+
+/** A submission as it was sent; members that were absent stay absent. */
+export interface Submission {
+  readonly workflow_id: string;
+  readonly version?: number;
+  readonly input_params?: JsonObject;
+  readonly correlation_id?: string;
+  readonly submitted_by?: string;
+  readonly tags?: readonly string[];
+}
+
+export interface Caller {
+  /** `key`, `anonymous` or `principal:<id>`: what the platform says. */
+  readonly authenticated_as: string;
+  readonly idempotency_key?: string;
+}
+
+export interface Submitted {
+  readonly job: JobState;
+  /** False where the same request had been accepted before. */
+  readonly created: boolean;
+}
+
+export interface Submitter {
+  readonly engine: Engine;
+  readonly catalog: DefinitionCatalog;
+  readonly versions: VersionRegistry;
+  /** Settings HOLDFAST_VAR_*: overrides of `vars`, pinned at submission. */
+  readonly vars: Readonly<Record<string, string>>;
+}
+
+/**
+ * Accepts a submission, or answers the job that the same request created before. Errors: those of
+ * the catalog; INPUT_INVALID with all issues; IDEMPOTENCY_CONFLICT; the store's.
+ */
+export async function submitJob(
+  submitter: Submitter,
+  submission: Submission,
+  caller: Caller,
+): Promise<Submitted> {
+  const { engine } = submitter;
+  const requestDigest = digestOfRequest(submission);
+  const jobId = idFor(engine, submission, caller);
+  if (caller.idempotency_key !== undefined) {
+    // Before the catalog: the job answers even where its definition is gone.
+    const first = await readEntry(engine.journal, jobId, 0);
+    if (first !== undefined) return answerFirst(engine, first, requestDigest);
+  }
+  const { catalog, versions } = submitter;
+  const entry = await catalog.find(submission.workflow_id, submission.version);
+  const inputs = checkedInputs(entry.definition, submission.input_params ?? {});
+  const { redefined } = await versions.claim(entry);
+  const now = engine.clock.now();
+  const { definition, source, source_digest } = entry;
+  const { correlation_id, submitted_by, tags } = submission;
+  const created = createJob(
+    {
+      job_id: jobId,
+      at: now,
+      write_id: engine.randomness.writeId(),
+      build: engine.build,
+      definition,
+      source,
+      source_digest,
+      inputs,
+      vars: pinnedVars(definition, submitter.vars),
+      request_digest: requestDigest,
+      ...(submitted_by === undefined ? {} : { submitted_by }),
+      authenticated_as: caller.authenticated_as,
+      ...(correlation_id === undefined ? {} : { correlation_id }),
+      ...(caller.idempotency_key === undefined ? {} : { idempotency_key: caller.idempotency_key }),
+      ...(tags === undefined ? {} : { tags }),
+      ...(redefined ? { redefined } : {}),
+    },
+    sha256,
+  );
+  const { entry: first, job } = created;
+  const ttl = ttlSeconds(job, now);
+  if ((await engine.journal.create({ ...first, ttl })) === "exists") {
+    const theirs = await readEntry(engine.journal, jobId, 0);
+    if (theirs !== undefined) return answerFirst(engine, theirs, requestDigest);
+    const message = `job ${jobId}: entry 0 exists and cannot be read`;
+    throw new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
+  }
+  engine.snapshots.keep(compileWorkflow(definition, job.workflow_digest));
+  await accept(engine, job);
+  engine.log.write("info", "job.accepted", facts(job));
+  return { job, created: true };
+}
+
+function facts(job: JobState): Record<string, string | number> {
+  const { job_id, workflow_id, workflow_version, workflow_digest } = job;
+  return { job_id, workflow_id, workflow_version, workflow_digest };
+}
+
+/** RFC 8785 over the request as sent: the same request has the same digest. */
+function digestOfRequest(submission: Submission): string {
+  return `sha256:${sha256(canonical(submission as unknown as Json))}`;
+}
+
+function idFor(engine: Engine, { workflow_id }: Submission, caller: Caller): string {
+  const { authenticated_as, idempotency_key } = caller;
+  if (idempotency_key === undefined) return engine.randomness.uuid(engine.clock.now());
+  return uuidOf(sha256(canonical([authenticated_as, workflow_id, idempotency_key])));
+}
+
+function checkedInputs(definition: WorkflowDefinition, given: JsonObject): JsonObject {
+  const checked = applyInputs(definition, given);
+  if (!checked.ok) {
+    const { workflow_id, version } = definition;
+    const message = `input_params do not fit ${workflow_id} version ${version}`;
+    throw new WorkflowError("INPUT_INVALID", message, { issues: checked.issues });
+  }
+  const bytes = jsonBytes(checked.inputs);
+  if (bytes > MAX_INPUT_BYTES) {
+    const message = `input_params: ${bytes} bytes, at most ${MAX_INPUT_BYTES}`;
+    throw new WorkflowError("INPUT_INVALID", message, { issues: [{ message }] });
+  }
+  return checked.inputs;
+}
+
+/** The definition's vars; a setting of the same name wins, read as JSON where the var is no text. */
+function pinnedVars(
+  definition: WorkflowDefinition,
+  settings: Readonly<Record<string, string>>,
+): JsonObject {
+  const pinned: Record<string, Json> = {};
+  for (const [name, value] of Object.entries(definition.vars)) {
+    const setting = settings[name];
+    pinned[name] = setting === undefined ? value : settingValue(name, value, setting);
+  }
+  return pinned;
+}
+
+function settingValue(name: string, declared: Json, setting: string): Json {
+  if (typeof declared === "string") return setting;
+  try {
+    return JSON.parse(setting) as Json;
+  } catch (cause) {
+    const message = `setting HOLDFAST_VAR_${name}: expected JSON like ${JSON.stringify(declared)}`;
+    throw new WorkflowError("CONFIGURATION_INVALID", message, { cause });
+  }
+}
+
+/** Entry 0 is there already: the same request gets its job, another one is refused. */
+async function answerFirst(
+  engine: Engine,
+  entry: JournalEntry,
+  requestDigest: string,
+): Promise<Submitted> {
+  const [event] = entry.events;
+  if (event?.type !== "job_created") {
+    throw new WorkflowError("DOCUMENT_INVALID", `job ${entry.job_id}: entry 0 is not its creation`);
+  }
+  if (event.request_digest !== requestDigest) {
+    throw new WorkflowError(
+      "IDEMPOTENCY_CONFLICT",
+      `the idempotency key was used for another request, which created job ${entry.job_id}`,
+      { facts: { first_request: event.request_digest, this_request: requestDigest } },
+    );
+  }
+  const job = await accept(engine, applyEntry(undefined, entry, sha256));
+  return { job, created: false };
+}
+
+/** Creates the projection and sends the start message where that has not been done yet. */
+async function accept(engine: Engine, job: JobState): Promise<JobState> {
+  const workflow = engine.snapshots.get(job.workflow_digest);
+  const document = projectionOf(engine, { job, watch: NO_WATCH }, workflow);
+  if ((await engine.jobs.create(document)) === "exists") {
+    const stored = await engine.jobs.read(job.job_id);
+    const known = stored === undefined ? job : parseProjection(stored.document).job;
+    if (isTerminalJob(known) || known.seq > 0) return known;
+  }
+  const { job_id } = job;
+  const first_sent_at = engine.clock.now();
+  const start = { v: MESSAGE_SCHEMA, kind: "start", job_id, rev: 0, first_sent_at } as const;
+  await send(engine, { ...start, deferrals: 0 }, 0);
+  return job;
+}
