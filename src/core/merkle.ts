@@ -24,8 +24,8 @@ export function merkleRoot(leafHex: readonly string[], hashBytes: HashBytes): st
 function joinNeighbours(level: readonly string[], hashBytes: HashBytes): string[] {
   const above: string[] = [];
   for (let index = 0; index < level.length; index += 2) {
-    const [left, right] = level.slice(index, index + 2);
-    above.push(right === undefined ? `${left}` : hashBytes(`${INNER}${left}${right}`));
+    const pair = level.slice(index, index + 2);
+    above.push(pair.length === 2 ? hashBytes(INNER + pair.join("")) : pair.join(""));
   }
   return above;
 }
