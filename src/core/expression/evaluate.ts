@@ -17,7 +17,7 @@ import { keysOf, memberOf, type Place } from "./value.ts";
 export { type Budget, ExpressionError, type ExpressionReason, type Scope } from "./frame.ts";
 
 /** What a caught error costs beside the work that led to it. */
-const ABSORB_STEPS = 25;
+const ABSORB_STEPS = 100;
 /** What each key costs that a macro puts in order. */
 const SORT_STEPS = 4;
 

@@ -65,9 +65,10 @@ export interface Failure {
 }
 
 export function failure(frame: Frame, { reason, message, offset }: Failure): ExpressionError {
-  const { source } = frame;
+  const source = frame.source.trimStart();
+  const character = offset + 1 - (frame.source.length - source.length);
   const shown = source.length > SHOWN_CHARS ? `${source.slice(0, SHOWN_CHARS)}...` : source;
-  const text = `${message}, at character ${offset + 1} of the expression ${shown.trim()}`;
+  const text = `${message}, at character ${character} of the expression ${shown.trimEnd()}`;
   return new ExpressionError(reason, text);
 }
 

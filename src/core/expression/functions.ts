@@ -28,9 +28,9 @@ export function call(
     case "contains":
       return contains(first, second, place);
     case "lower":
-      return paid(textOf(first, name, place), place).replace(/[A-Z]+/g, (run) => run.toLowerCase());
+      return recased(first, name, place).replace(/[A-Z]+/g, (run) => run.toLowerCase());
     case "upper":
-      return paid(textOf(first, name, place), place).replace(/[a-z]+/g, (run) => run.toUpperCase());
+      return recased(first, name, place).replace(/[a-z]+/g, (run) => run.toUpperCase());
     case "split":
       return split(textOf(first, name, place), textOf(second, name, place), place);
     case "join":
@@ -111,6 +111,13 @@ function toText(value: Json, place: Place): string {
 function textOf(value: Json, name: ValueFunction, place: Place): string {
   if (typeof value === "string") return value;
   throw fail(place, "type", `${name} takes a string, got ${aKind(value)}`);
+}
+
+/** Changing case goes letter by letter at worst and costs four passes. */
+function recased(value: Json, name: ValueFunction, place: Place): string {
+  const text = textOf(value, name, place);
+  charge(place.frame, textSteps(text.length) * 4, place.offset);
+  return text;
 }
 
 /** The text itself, once a pass over it is paid for. */

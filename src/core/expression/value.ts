@@ -88,18 +88,23 @@ function rank(unit: number): number {
 export function codePoints(text: string): number {
   let count = 0;
   for (let index = 0; index < text.length; index += 1) {
-    const unit = text.charCodeAt(index);
-    if (unit < 0xdc00 || unit > 0xdfff) count += 1;
+    if (isCharacterStart(text, index)) count += 1;
   }
   return count;
 }
 
+/** Texts are well-formed, so every unit but the second of a pair begins a character. */
+function isCharacterStart(text: string, index: number): boolean {
+  const unit = text.charCodeAt(index);
+  return unit < 0xdc00 || unit > 0xdfff;
+}
+
 /** The character at a position counted in code points. */
 export function characterAt(text: string, position: number): string | undefined {
-  let at = 0;
-  for (const character of text) {
-    if (at === position) return character;
-    at += 1;
+  let before = -1;
+  for (let index = 0; index < text.length; index += 1) {
+    if (isCharacterStart(text, index)) before += 1;
+    if (before === position) return String.fromCodePoint(Number(text.codePointAt(index)));
   }
   return undefined;
 }
