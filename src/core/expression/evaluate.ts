@@ -104,18 +104,18 @@ function numeric(value: Json, frame: Frame, at: Located): number {
 }
 
 function runMap(ast: MapAst, frame: Frame): Json {
-  const members = new Map<string, Json>();
+  const map: Record<string, Json> = {};
   for (const entry of ast.entries) {
     const key = run(entry.key, frame);
     if (typeof key !== "string") {
       throw fail(frame, entry.key, ["type", `expected a string as key, got ${aKind(key)}`]);
     }
-    if (members.has(key) || isForbiddenKey(key)) {
+    if (Object.hasOwn(map, key) || isForbiddenKey(key)) {
       throw fail(frame, entry.key, ["type", "this key stands twice or is not allowed"]);
     }
-    members.set(key, run(entry.value, frame));
+    map[key] = run(entry.value, frame);
   }
-  return Object.fromEntries(members);
+  return map;
 }
 
 function runPath(ast: PathAst, frame: Frame): Json {
