@@ -1,6 +1,8 @@
 // Three projects: `unit` (unit, contract and tidy: pure, in parallel), `simulation` (seeded faults)
 // and `e2e` (the built bundle, one file at a time). Nothing is retried, focused or switched off.
 // HOLDFAST_TEST_REPORT names a file that also gets the results as JSON; CI adds them up.
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 
 const report = process.env["HOLDFAST_TEST_REPORT"];
@@ -12,6 +14,8 @@ export default defineConfig({
     coverage: {
       provider: "v8",
       include: ["src/core/**/*.ts"],
+      // Each run has a folder of its own: two runs at once would delete each other's files.
+      reportsDirectory: join(tmpdir(), `holdfast-coverage-${String(process.pid)}`),
       reporter: [["text", { skipFull: true }]],
       thresholds: { branches: 100 },
     },
