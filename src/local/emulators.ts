@@ -45,9 +45,10 @@ export async function startStores(): Promise<Stores> {
 
 /**
  * Both stores in a child process, so that their work does not hold up the app's. `entry` is the
- * built local.mjs. The child ends when this process does, however it ends.
+ * built local.mjs. The child ends when this process does, however it ends. `onLost` is called if it
+ * ends by itself after it was ready: what it held is gone.
  */
-export async function forkStores(entry: string): Promise<Stores> {
+export async function forkStores(entry: string, onLost: () => void): Promise<Stores> {
   const child = fork(entry, ["--stores"], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
   const output = child.stdout;
   if (output === null) {
@@ -61,10 +62,16 @@ export async function forkStores(entry: string): Promise<Stores> {
     lines.once("line", resolve);
   });
   const line = await Promise.race([first, failed]);
-  failed.catch(() => undefined);
+  let stopping = false;
+  failed.catch(() => {
+    if (!stopping) {
+      onLost();
+    }
+  });
   return {
     env: parseSettings(line),
     async stop() {
+      stopping = true;
       const exited = once(child, "exit");
       child.kill("SIGKILL");
       await exited;

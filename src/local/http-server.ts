@@ -48,6 +48,15 @@ export async function listen(server: Server, port: number): Promise<number> {
   return typeof address === "object" && address !== null ? address.port : port;
 }
 
+/** Says at once what would otherwise be found out after the stores have started. */
+export async function checkPortIsFree(port: number): Promise<void> {
+  const probe = createServer();
+  await listen(probe, port);
+  await new Promise<void>((resolve) => {
+    probe.close(() => resolve());
+  });
+}
+
 function listenProblem(error: Error, port: number): Error {
   const code = codeOf(error);
   if (code !== "EADDRINUSE" && code !== "EACCES") {

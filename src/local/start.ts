@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { forkStores, startStores, type Stores, type StoreSettings } from "./emulators.ts";
 import type { Environment } from "./host-json.ts";
 import type { LogEntry } from "./host-log.ts";
+import { checkPortIsFree } from "./http-server.ts";
 import { LOCAL_KEYS, problemText, startHost, type RunningHost } from "./host.ts";
 import { waitForStores } from "./reachable.ts";
 import { StartupProblem } from "./startup-problem.ts";
@@ -43,7 +44,8 @@ async function runStores(): Promise<void> {
 async function runHost(): Promise<void> {
   const port = portFrom(process.env["PORT"]);
   const given = givenStores(process.env);
-  const stores = given === undefined ? await forkStores(SELF) : undefined;
+  await checkPortIsFree(port);
+  const stores = given === undefined ? await forkStores(SELF, storesLost) : undefined;
   const settings = given ?? stores?.env;
   let host: RunningHost;
   try {
@@ -67,6 +69,11 @@ async function runHost(): Promise<void> {
   }
   stopOnSignal(host, stores);
   console.log(greeting(host, stores !== undefined));
+}
+
+function storesLost(): void {
+  console.error("The stores in memory have ended, and with them every job. Start again.");
+  process.exit(1);
 }
 
 /** All three settings, or none of them. */

@@ -1,7 +1,7 @@
 // The local host as `npm start` runs it: a process with its stores beside it, killed, restarted,
 // stopped, and refused in words where it cannot start.
 
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import path from "node:path";
@@ -62,6 +62,24 @@ function ended(program: Program): Promise<boolean> {
   return waitFor(() => program.exitCode !== undefined, { what: "the process ends" });
 }
 
+/** The process ids of a host's own stores. */
+function storesOf({ child }: Program): readonly number[] {
+  const text = execFileSync("ps", ["-A", "-o", "pid=,ppid=,args="], { encoding: "utf8" });
+  return text
+    .split("\n")
+    .map((line) => /^\s*(\d+)\s+(\d+)\s.*--stores/.exec(line))
+    .filter((found) => found?.[2] === String(child.pid))
+    .map((found) => Number(found?.[1]));
+}
+
+function isAlive(pid: number | undefined): boolean {
+  try {
+    return pid !== undefined && process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 test("a host killed in mid-message leaves it to the next one", async () => {
   const stores = run(["--stores"]);
   const line = await waitFor(() => /^(\{.*\})$/m.exec(stores.output)?.[1], {
@@ -100,10 +118,29 @@ test("alone it brings stores in memory, says so, and takes them away", async () 
   expect(host.output).toContain(`curl -s -H 'x-functions-key: holdfast-local-key' ${url}/api/v1/jobs`);
   expect(host.output).toContain("HOLDFAST_ALLOW_REDEFINE=");
   expect(await (await fetch(`${url}/api/hello`)).text()).toBe("holdfast");
+  expect(storesOf(host)).toHaveLength(1);
   host.child.kill("SIGINT");
   await ended(host);
   expect(host.exitCode).toBe(0);
-  expect(host.output).not.toMatch(/\[(warning|error)\]/);
+  expect(host.output).not.toMatch(/warn|error/i);
+});
+
+test("its stores end with it, even when it is killed", async () => {
+  const host = run([]);
+  await urlOf(host);
+  const [stores] = storesOf(host);
+  expect(stores).toBeGreaterThan(0);
+  host.child.kill("SIGKILL");
+  await ended(host);
+  await waitFor(() => !isAlive(stores), { what: "the stores have ended" });
+});
+
+test("a host whose stores are lost ends and says so", async () => {
+  const host = run([]);
+  await urlOf(host);
+  process.kill(storesOf(host)[0] ?? 0, "SIGKILL");
+  await ended(host);
+  expect([host.exitCode, host.output]).toEqual([1, expect.stringContaining("stores in memory have ended")]);
 });
 
 test("a taken port is told, with the way out", async () => {

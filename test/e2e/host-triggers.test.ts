@@ -195,6 +195,20 @@ describe("queue", () => {
     });
   });
 
+  test("a message that somebody else deleted meanwhile is no error", async () => {
+    await withHost({}, async ({ host, control, queue, send }) => {
+      control.holding = true;
+      await send("x");
+      await waitFor(() => control.running === 1, { what: "the message runs" });
+      await queue.clearMessages();
+      const before = fixture.logs.length;
+      release(control);
+      await host.stop();
+      const lines = fixture.logs.slice(before).filter(({ category }) => category === "Function.work");
+      expect(lines.filter(({ level }) => level === "error")).toEqual([]);
+    });
+  });
+
   test("a missing queue is polled and found when it appears", async () => {
     await withHost({ env: { FIXTURE_QUEUE: "comes-later" } }, async ({ control }) => {
       const later = service.getQueueClient("comes-later");
@@ -211,6 +225,8 @@ describe("queue", () => {
       await send("x");
       await waitFor(() => control.running === 1, { what: "the message runs" });
       const stopping = host.stop();
+      const refused = await fetch(`${host.url}/api/unrouted`);
+      expect([refused.status, await refused.text()]).toEqual([503, "Function host is not running."]);
       release(control);
       expect(await stopping).toBe(0);
       expect(await count(queue)).toBe(0);
@@ -236,6 +252,18 @@ test("functionTimeout fails the invocation and says so", async () => {
     const text = fixture.logs.map(({ message }) => message).join("\n");
     expect(text).toContain('Timeout value of 1000 ms exceeded by function "stuck"');
   });
+});
+
+test("a setting replaces the schedule of every timer", async () => {
+  await withHost({ env: { HOLDFAST_LOCAL_TIMER: "00:00:00.2" } }, async ({ control }) => {
+    await waitFor(() => control.timerInputs.length >= 3, { what: "three runs" });
+    expect(control.timerInputs[0]).toMatchObject({ schedule: { adjustForDST: false } });
+  });
+});
+
+test("a name in percent signs that is no setting stops the start", async () => {
+  const env = { ...stores.env, FIXTURE_SCHEDULE: "00:01:00" };
+  await expect(fixture.start({ env })).rejects.toThrow("names the setting FIXTURE_QUEUE");
 });
 
 test("a timer runs on its schedule, one run at a time", async () => {
