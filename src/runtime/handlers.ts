@@ -116,7 +116,7 @@ export class TerminalError extends Error {
   }
 }
 
-/** Trying again may help; the node's retry policy decides. Any other thrown value counts as this. */
+/** Trying again may help; the retry policy decides. Any other thrown value counts as this. */
 export class RetryableError extends Error {
   override readonly name = "RetryableError";
   readonly code: string;
