@@ -57,18 +57,23 @@ export function receiveChunk(transition: Transition, at: ChunkAddress): void {
 /** The claim is ours and the state is the journal's end: run the items, or nothing. */
 export function runChunk(transition: Transition, at: ChunkAddress): void {
   const chunk = currentChunk(transition, at);
-  const node = transition.definition(at.node_id);
-  if (chunk === undefined || node?.type !== "fan_out") return;
+  if (chunk === undefined) return;
   if (transition.job.status !== "running") {
     transition.emit({ type: "chunk_cancelled", node_id: at.node_id, chunks: [at.chunk] });
     endIfDone(transition);
     return;
   }
+  const node = transition.definition(at.node_id);
+  if (node?.type !== "fan_out") return;
   const items = renderItems(transition, at.node_id, chunk.items);
   if (items === undefined) return;
   const { handler } = node.task;
+  transition.takeContinuation();
   const timeout_seconds = node.timeout_seconds;
-  transition.effect({ type: "run_items", ...at, handler, timeout_seconds, items });
+  // `at` may be an occurrence: its own type must not stand in the effect.
+  const { node_id, chunk: number, attempt } = at;
+  const address = { node_id, chunk: number, attempt };
+  transition.effect({ type: "run_items", ...address, handler, timeout_seconds, items });
 }
 
 function renderItems(
@@ -77,7 +82,10 @@ function renderItems(
   indexes: readonly number[],
 ): readonly ItemWork[] | undefined {
   const compiled = transition.context.workflow.nodes.get(nodeId);
-  if (compiled?.source === undefined || compiled.params === undefined) return undefined;
+  if (compiled?.source === undefined || compiled.params === undefined) {
+    const message = "the snapshot has no expression for these items";
+    return indexes.map((index) => ({ index, error: { code: "SNAPSHOT_INVALID", message } }));
+  }
   const source = evaluateIn(transition, compiled.source);
   if (source.kind === "needs") return undefined;
   const list: readonly Json[] =
@@ -114,15 +122,23 @@ export function handIn(transition: Transition, given: HandIn): void {
     orphan(transition, { node_id, chunk: number, attempt, kind: "items" });
     return;
   }
-  const node = transition.definition(node_id);
-  if (node?.type !== "fan_out") return;
+  const node = fanNode(transition, node_id);
   const sorted = sortOutcomes(transition, { chunk, node }, given.outcomes);
   if (sorted.records.length > 0 || sorted.retried.length > 0) {
     record(transition, given, { chunk, node, sorted });
-  } else {
-    abandon(transition, given, sorted);
+  } else if (sorted.aborted.length > 0) {
+    abandon(transition, given, { chunk, node, sorted });
   }
   settleFan(transition, node_id, { node, failed: sorted.failed });
+}
+
+/** What a hand-in needs to know of its fan_out. */
+type FanPolicy = Pick<FanOutNode, "retry" | "on_error" | "max_parallel" | "timeout_seconds">;
+
+/** The node as the snapshot has it; a refused snapshot has none, and its job only ends. */
+function fanNode(transition: Transition, nodeId: string): FanPolicy {
+  const node = transition.definition(nodeId);
+  return node?.type === "fan_out" ? node : { timeout_seconds: 0 };
 }
 
 interface Sorted {
@@ -135,7 +151,7 @@ interface Sorted {
 
 function sortOutcomes(
   transition: Transition,
-  { chunk, node }: { readonly chunk: ChunkState; readonly node: FanOutNode },
+  { chunk, node }: { readonly chunk: ChunkState; readonly node: FanPolicy },
   outcomes: readonly ItemOutcome[],
 ): Sorted {
   const isLast = chunk.failures + 1 >= maxAttempts(node.retry);
@@ -161,7 +177,7 @@ function isRetryable(outcome: Outcome): boolean {
 
 function reasonOf(
   outcome: Extract<Outcome, { kind: "failed" | "timed_out" }>,
-  node: FanOutNode,
+  node: FanPolicy,
 ): FailureReason {
   if (outcome.kind === "failed") return outcome.error;
   return { code: "TIMED_OUT", message: `the attempt took longer than ${node.timeout_seconds} s` };
@@ -180,15 +196,13 @@ function leafOf(item: ItemRecord, sha256: Sha256): string {
   return digest({ index, output }, sha256);
 }
 
-function record(
-  transition: Transition,
-  given: HandIn,
-  { chunk, node, sorted }: {
-    readonly chunk: ChunkState;
-    readonly node: FanOutNode;
-    readonly sorted: Sorted;
-  },
-): void {
+interface Handed {
+  readonly chunk: ChunkState;
+  readonly node: FanPolicy;
+  readonly sorted: Sorted;
+}
+
+function record(transition: Transition, given: HandIn, { chunk, node, sorted }: Handed): void {
   const { node_id, chunk: number, attempt } = given;
   const { records, failed, retried, aborted } = sorted;
   const isRunning = transition.job.status === "running";
@@ -219,7 +233,7 @@ function record(
 function retryOf(
   transition: Transition,
   { node, chunk, items, node_id }: {
-    readonly node: FanOutNode;
+    readonly node: FanPolicy;
     readonly chunk: ChunkState;
     readonly items: readonly number[];
     readonly node_id: string;
@@ -245,11 +259,13 @@ function placeItems(
 }
 
 /** Only aborted items: a cancel reached the worker, or its process is going away. */
-function abandon(transition: Transition, given: HandIn, { aborted }: Sorted): void {
-  if (aborted.length === 0) return;
+function abandon(transition: Transition, given: HandIn, handed: Handed): void {
   const { node_id, chunk } = given;
   if (transition.job.status === "running") loseChunk(transition, given);
-  else transition.emit({ type: "chunk_cancelled", node_id, chunks: [chunk] });
+  else if (handed.sorted.aborted.length < handed.chunk.items.length) {
+    // The others have yet to answer; the job waits for them.
+    record(transition, given, handed);
+  } else transition.emit({ type: "chunk_cancelled", node_id, chunks: [chunk] });
 }
 
 /** The chunk's worker is gone: its items get a new attempt, a bounded number of times. */
@@ -263,12 +279,32 @@ export function loseChunk(transition: Transition, { node_id, chunk, attempt }: C
   }
   const message = `${state.lost + 1} attempts ended without an outcome`;
   const error = { code: "WORKER_LOST", message };
-  const outcome: Outcome = { kind: "failed", error, retryable: false, log: [] };
-  const outcomes = state.items.map((index) => ({ index, outcome }));
-  handIn(transition, { node_id, chunk, attempt, part: 0, outcomes });
+  failItems(transition, { node_id, chunk, attempt }, { state, error });
 }
 
-function breaks(node: FanOutNode, failed: readonly unknown[]): boolean {
+/** Its messages were given up: the chunk's items end, and the fan_out with them if it may fail. */
+export function giveUpChunk(
+  transition: Transition,
+  at: ChunkAddress,
+  error: FailureReason,
+): void {
+  const state = currentChunk(transition, at);
+  const canGoOn = fanNode(transition, at.node_id).on_error === "continue";
+  if (state !== undefined && canGoOn) failItems(transition, at, { state, error });
+  else failNode(transition, at.node_id, { error });
+}
+
+function failItems(
+  transition: Transition,
+  at: ChunkAddress,
+  { state, error }: { readonly state: ChunkState; readonly error: FailureReason },
+): void {
+  const outcome: Outcome = { kind: "failed", error, retryable: false, log: [] };
+  const outcomes = state.items.map((index) => ({ index, outcome }));
+  handIn(transition, { ...at, part: 0, outcomes });
+}
+
+function breaks(node: FanPolicy, failed: readonly unknown[]): boolean {
   return failed.length > 0 && node.on_error !== "continue";
 }
 
@@ -277,7 +313,7 @@ export function settleFan(
   transition: Transition,
   nodeId: string,
   { node, failed }: {
-    readonly node: FanOutNode;
+    readonly node: FanPolicy;
     readonly failed: readonly { readonly index: number; readonly error: FailureReason }[];
   },
 ): void {
