@@ -99,10 +99,10 @@ export async function bundleAll(entries = ENTRIES) {
     throw new Error(`No entry exists: ${entries.map((entry) => entry.source).join(", ")}.`);
   }
   return Promise.all(
-    present.map(async ({ source, target, kind }) => ({
-      target,
-      identity: await bundle({ source: path.join(ROOT, source), target: path.join(ROOT, target), kind }),
-    })),
+    present.map(async ({ source, target, kind }) => {
+      const paths = { source: path.join(ROOT, source), target: path.join(ROOT, target) };
+      return { target, identity: await bundle({ ...paths, kind }) };
+    }),
   );
 }
 
@@ -139,7 +139,8 @@ async function writeWhole(target, text) {
   }
 }
 
-if (process.argv[1] !== undefined && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+const started = process.argv[1];
+if (started !== undefined && path.resolve(started) === fileURLToPath(import.meta.url)) {
   try {
     for (const { target, identity } of await bundleAll()) {
       console.log(`${target}  ${identity}`);

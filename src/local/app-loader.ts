@@ -91,13 +91,14 @@ function runBundle(bundlePath: string, registered: Registrations, log: WorkerLog
         ? "Azure would show an app without functions and no error"
         : "Azure would refuse to start the app";
     throw new StartupProblem(
-      `The app threw while it was loaded, with ${count} functions registered (${inAzure}): ${messageOf(error)}`,
+      `The app threw while it was loaded, with ${count} functions registered `
+        + `(${inAzure}): ${messageOf(error)}`,
       { cause: error },
     );
   }
 }
 
-/** A second host in one process gets its own copy of the app, and of the library if that is apart. */
+/** A second host in one process gets its own copy of the app and of an unbundled library. */
 function forget(cache: NodeJS.Dict<NodeModule>, file: string): void {
   for (const loaded of Object.keys(cache)) {
     if (loaded === file || loaded.includes(`${path.sep}@azure${path.sep}functions${path.sep}`)) {
@@ -120,7 +121,8 @@ function appFunction({ metadata, callback }: RegisteredFunction): AppFunction {
   }
   const [input, trigger] = first;
   for (const [key, binding] of Object.entries(bindings)) {
-    const known = key === input ? TRIGGERS.includes(binding.type.toLowerCase()) : isHttpOut(binding);
+    const type = binding.type.toLowerCase();
+    const known = key === input ? TRIGGERS.includes(type) : isHttpOut(binding);
     if (!known) {
       throw new StartupProblem(
         `Function "${name}": the local host has no ${binding.direction} binding "${binding.type}".`,

@@ -22,7 +22,7 @@ export interface Stores {
 }
 
 const HOST = "127.0.0.1";
-// Clients keep their connections; a server that closes them first gives "socket hang up" under load.
+// Clients keep connections; a server that closes them first gives "socket hang up" under load.
 const KEEP_ALIVE_SECONDS = 120;
 // The emulator checks no key; the client only wants base64.
 const COSMOS_KEY = Buffer.from("holdfast-local").toString("base64");

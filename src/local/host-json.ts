@@ -72,7 +72,7 @@ function parseFile(path: string): Json {
   throw new StartupProblem(`${path} must hold a JSON object.`);
 }
 
-/** The settings of a parsed host.json under `env`. Throws a StartupProblem that lists every error. */
+/** The settings of a parsed host.json under `env`; the StartupProblem lists every error. */
 export function hostSettings(file: Json, env: Environment): HostSettings {
   const reader = new Reader(withOverrides(file, env));
   const version = reader.text("version", "");
@@ -149,7 +149,8 @@ function logLevels(reader: Reader): ReadonlyMap<string, LogLevel> {
   for (const [category, value] of Object.entries(reader.object("logging.logLevel"))) {
     const level = LOG_LEVELS.find((known) => known === String(value).toLowerCase());
     if (level === undefined) {
-      reader.problems.push(`logging.logLevel.${category} is no log level: ${JSON.stringify(value)}`);
+      const got = JSON.stringify(value);
+      reader.problems.push(`logging.logLevel.${category} is no log level: ${got}`);
     } else {
       levels.set(category.toLowerCase(), level);
     }
@@ -236,7 +237,8 @@ class Reader {
     const text = this.text(path, String(fallback));
     const value = Number(text);
     if (!Number.isInteger(value) || value < bounds[0] || value > bounds[1]) {
-      this.problems.push(`${path} must be a whole number ${bounds[0]} to ${bounds[1]}, got "${text}"`);
+      const [least, most] = bounds;
+      this.problems.push(`${path} must be a whole number ${least} to ${most}, got "${text}"`);
       return fallback;
     }
     return value;

@@ -5,7 +5,7 @@ import type { LogLevel } from "./rpc.ts";
 
 export interface LogEntry {
   readonly level: LogLevel;
-  /** As in Azure: `Host.…`, `Function.<name>` from the host, `Function.<name>.User` from the app. */
+  /** As in Azure: `Host.…`, `Function.<name>`, and `Function.<name>.User` from the app. */
   readonly category: string;
   readonly message: string;
   readonly invocation_id?: string;

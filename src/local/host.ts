@@ -178,7 +178,7 @@ function triggerByHand(
 const QUEUE_NAME_LENGTH = 63;
 const POISON_SUFFIX = "-poison";
 // A store that is away shall be noticed soon: the listener itself tries again.
-const RETRY = { maxTries: 3, tryTimeoutInMs: 10_000, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
+const RETRY = { maxTries: 3, tryTimeoutInMs: 10_000, retryDelayInMs: 200 };
 
 function queueStarter(
   target: AppFunction,
@@ -194,7 +194,7 @@ function queueStarter(
   const setting = typeof connection === "string" && connection !== "" ? connection : "Storage";
   const value = env[setting] ?? env[`AzureWebJobs${setting}`];
   if (value === undefined || value === "") {
-    throw new StartupProblem(`${where} needs the setting AzureWebJobs${setting}, which is not set.`);
+    throw new StartupProblem(`${where} needs the setting AzureWebJobs${setting}.`);
   }
   const service = serviceClient(value, where);
   const hasPoison =

@@ -70,7 +70,10 @@ const OWN_HEADERS = ["content-length", "transfer-encoding", "connection", "keep-
 const WITHOUT_BODY = [204, 205, 304];
 
 /** Answers with what the function returned; nothing returned is an empty 204. */
-export function sendResponse(response: ServerResponse, returned: TypedData | null | undefined): void {
+export function sendResponse(
+  response: ServerResponse,
+  returned: TypedData | null | undefined,
+): void {
   const http = returned?.http;
   if (http === undefined) {
     sendEmpty(response, 204);
@@ -127,7 +130,7 @@ function bodyBytes(body: TypedData | null | undefined): Uint8Array {
   return Buffer.from(body?.string ?? body?.json ?? "");
 }
 
-/** `expires` is left out: nothing here sets it, and a browser treats such a cookie as a session's. */
+/** `expires` is left out: nothing here sets it; such a cookie lasts for the session. */
 function cookieText(cookie: HttpCookie): string {
   const sameSite = { none: undefined, lax: "lax", strict: "strict", explicitNone: "none" } as const;
   const site = sameSite[cookie.sameSite ?? "none"];

@@ -195,7 +195,7 @@ function keepLease(options: QueueListenerOptions, held: Held): { stop(): Promise
         note(options, "debug", `Lease of message ${messageId} renewed.`);
       } catch (error) {
         const code = codeOf(error) ?? messageOf(error);
-        note(options, "warning", `Lease of message ${held.message.messageId} not renewed: ${code}.`);
+        note(options, "warning", `A lease was not renewed (${held.message.messageId}): ${code}.`);
         if (isGone(error)) {
           return;
         }
@@ -227,7 +227,7 @@ async function toPoison(options: QueueListenerOptions, held: Held): Promise<void
   const { poison, queue } = options;
   const { messageId, messageText } = held.message;
   if (poison === undefined) {
-    note(options, "warning", `Message ${messageId} stays in "${queue.name}": it has no poison queue.`);
+    note(options, "warning", `Message ${messageId} stays: "${queue.name}" has no poison queue.`);
     return;
   }
   note(options, "warning", `Message ${messageId} is moved to "${poison.name}".`);

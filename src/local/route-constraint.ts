@@ -8,9 +8,11 @@ export type Constraint = (value: string) => boolean;
 const INTEGER = /^\s*[+-]?\d+\s*$/;
 const FLOATING = /^\s*[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?\s*$/i;
 const DECIMAL = /^\s*[+-]?(\d[\d,]*(\.\d*)?|\.\d+)\s*$/;
-const GUID =
-  /^\s*(?:[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\{[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}|\([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\))\s*$/i;
-const DATE_TIME = /^\s*\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?)?\s*$/;
+const DASHED = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
+const ANY_GUID = `[0-9a-f]{32}|${DASHED}|\\{${DASHED}\\}|\\(${DASHED}\\)`;
+const GUID = new RegExp(`^\\s*(?:${ANY_GUID})\\s*$`, "i");
+const TIME = String.raw`[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})?`;
+const DATE_TIME = new RegExp(String.raw`^\s*\d{4}-\d{1,2}-\d{1,2}(?:${TIME})?\s*$`);
 const INT = [-(2n ** 31n), 2n ** 31n - 1n] as const;
 const LONG = [-(2n ** 63n), 2n ** 63n - 1n] as const;
 

@@ -93,7 +93,9 @@ function takeSegment(
 }
 
 function checked(found: readonly (readonly [Parameter, string])[]): RouteValues | undefined {
-  const fits = found.every(([{ constraints }, value]) => constraints.every((holds) => holds(value)));
+  const fits = found.every(([{ constraints }, value]) =>
+    constraints.every((holds) => holds(value)),
+  );
   return fits ? Object.fromEntries(found.map(([{ name }, value]) => [name, value])) : undefined;
 }
 

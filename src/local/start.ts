@@ -23,7 +23,7 @@ const DEFAULT_PORT = 7071;
 const RELAXED: Readonly<Record<string, string>> = {
   HOLDFAST_ALLOW_REDEFINE: "true",
   HOLDFAST_ALLOW_REBUILD: "true",
-  HOLDFAST_HTTP_ALLOW: "127.0.0.0/8",
+  HOLDFAST_HTTP_ALLOW: "127.0.0.1,localhost",
 };
 
 async function runStores(): Promise<void> {
@@ -78,17 +78,18 @@ function storesLost(): void {
 
 /** All three settings, or none of them. */
 function givenStores(env: Environment): StoreSettings | undefined {
-  const { COSMOS_ENDPOINT, COSMOS_KEY = "", AzureWebJobsStorage } = env;
-  if (COSMOS_ENDPOINT !== undefined && AzureWebJobsStorage !== undefined) {
-    return { COSMOS_ENDPOINT, COSMOS_KEY, AzureWebJobsStorage };
+  const { COSMOS_ENDPOINT, COSMOS_KEY, AzureWebJobsStorage } = env;
+  const given = [COSMOS_ENDPOINT, COSMOS_KEY, AzureWebJobsStorage].filter(Boolean).length;
+  if (given === 0) {
+    return undefined;
   }
-  if (COSMOS_ENDPOINT !== undefined || AzureWebJobsStorage !== undefined) {
+  if (!COSMOS_ENDPOINT || !COSMOS_KEY || !AzureWebJobsStorage) {
     throw new StartupProblem(
-      "Set COSMOS_ENDPOINT and AzureWebJobsStorage together, or neither: "
+      "Set COSMOS_ENDPOINT, COSMOS_KEY and AzureWebJobsStorage together, or none of them: "
         + "half a set of stores would mix your data with memory.",
     );
   }
-  return undefined;
+  return { COSMOS_ENDPOINT, COSMOS_KEY, AzureWebJobsStorage };
 }
 
 function appDefaults(env: Environment): Environment {

@@ -1,8 +1,10 @@
 // Durations as the Functions host writes them: `[d.]hh:mm[:ss[.fffffff]]`, or a bare number, which
 // means days. Used by host.json and by timer schedules.
 
-const FORM =
-  /^(?:(?<days>\d{1,8})\.)?(?<hours>\d{1,2}):(?<minutes>\d{1,2})(?::(?<seconds>\d{1,2})(?:\.(?<fraction>\d{1,7}))?)?$/;
+const SECONDS = String.raw`:(?<seconds>\d{1,2})(?:\.(?<fraction>\d{1,7}))?`;
+const FORM = new RegExp(
+  String.raw`^(?:(?<days>\d{1,8})\.)?(?<hours>\d{1,2}):(?<minutes>\d{1,2})(?:${SECONDS})?$`,
+);
 const DAYS_ONLY = /^\d{1,8}$/;
 
 /** Milliseconds, or undefined if the text is no duration. Negative durations are refused. */

@@ -46,7 +46,7 @@ test("functions are sorted by name", async () => {
 });
 
 test("an app that throws before it registers would be silently empty in Azure", async () => {
-  await checkProblem('throw new Error("no config");', "0 functions", "without functions", "no config");
+  await checkProblem('throw new Error("no config");', "0 functions", "no config");
 });
 
 test("an app that throws after registering is refused too", async () => {
@@ -62,7 +62,8 @@ test("a missing function is named", async () => {
 });
 
 test("a missing bundle names the command that builds it", async () => {
-  const options = { bundlePath: path.join(directory, "none.cjs"), expected: [], log: () => undefined };
+  const bundlePath = path.join(directory, "none.cjs");
+  const options = { bundlePath, expected: [], log: () => undefined };
   await expect(loadApp(options)).rejects.toThrow("npm run build");
 });
 
@@ -156,7 +157,10 @@ test("a postInvocation hook may turn an error into a result", async () => {
   const answer = await invokeOnce(`
     core.registerFunction({ name: "a", bindings: { r: { type: "httpTrigger", direction: "in" } } },
       () => { throw new Error("x"); });
-    core.registerHook("postInvocation", (context) => { context.error = null; context.result = 1; });`);
+    core.registerHook("postInvocation", (context) => {
+      context.error = null;
+      context.result = 1;
+    });`);
   expect(answer).toMatchObject({ returnValue: { string: "1" } });
 });
 

@@ -4,7 +4,11 @@ import { expect, test } from "vitest";
 import { filterLog, type LogEntry } from "../../../src/local/host-log.ts";
 import type { LogLevel } from "../../../src/local/rpc.ts";
 
-function passes(levels: Readonly<Record<string, LogLevel>>, level: LogLevel, category: string): boolean {
+function passes(
+  levels: Readonly<Record<string, LogLevel>>,
+  level: LogLevel,
+  category: string,
+): boolean {
   const seen: LogEntry[] = [];
   const log = filterLog(new Map(Object.entries(levels)), (entry) => seen.push(entry));
   log({ level, category, message: "x" });

@@ -15,7 +15,8 @@ function httpFunction(name: string, options: Readonly<Record<string, unknown>> =
     authLevel: "anonymous",
     ...options,
   };
-  return { name, trigger, input: "req", metadata: { name, bindings: {} }, callback: () => undefined };
+  const metadata = { name, bindings: {} };
+  return { name, trigger, input: "req", metadata, callback: () => undefined };
 }
 
 function checkFound(

@@ -53,7 +53,8 @@ test("a date that never comes has no occurrence", () => {
 });
 
 test("other dialects and nonsense are refused", () => {
-  for (const text of ["", "@daily", "* * * *", "0 0 0 L * *", "0 0 0 ? * 1", "x", "99 * * * * *", "0"]) {
+  const dialects = ["@daily", "0 0 0 L * *", "0 0 0 ? * 1"];
+  for (const text of [...dialects, "", "* * * *", "x", "99 * * * * *", "0"]) {
     expect(() => parseSchedule(text), text).toThrow(StartupProblem);
   }
 });

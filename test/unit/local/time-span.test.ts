@@ -24,7 +24,8 @@ test("a bare number means days, as in .NET", () => {
 });
 
 test("anything else is no duration", () => {
-  for (const text of ["", "24:00:00", "00:60:00", "00:00:60", "-00:00:01", "1h", "0 * * * *", "1.5"]) {
+  const tooLarge = ["24:00:00", "00:60:00", "00:00:60"];
+  for (const text of [...tooLarge, "", "-00:00:01", "1h", "0 * * * *", "1.5"]) {
     check(text, undefined);
   }
 });
