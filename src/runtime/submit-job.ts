@@ -17,29 +17,12 @@ import type { Json, JsonObject } from "../core/json.ts";
 import { MAX_INPUT_BYTES } from "../core/limits.ts";
 import { MESSAGE_SCHEMA } from "../core/message.ts";
 import { send } from "./deliver.ts";
+import type { DefinitionCatalog } from "./definition-catalog.ts";
 import type { Engine } from "./engine.ts";
 import { sha256 } from "./hash.ts";
 import { readEntry, ttlSeconds } from "./journal.ts";
 import { NO_WATCH, parseProjection, projectionOf } from "./projection.ts";
 import type { VersionRegistry } from "./version-registry.ts";
-
-/** A definition as the catalog has it today. */
-export interface CatalogEntry {
-  readonly definition: WorkflowDefinition;
-  readonly workflow_digest: string;
-  /** The exact YAML text, and the digest of its bytes. */
-  readonly source: string;
-  readonly source_digest: string;
-}
-
-/** The live catalog, as job creation sees it. */
-export interface DefinitionCatalog {
-  /**
-   * The version asked for, or the highest active one. Errors: WORKFLOW_NOT_FOUND,
-   * WORKFLOW_INACTIVE, DEFINITION_INVALID, VERSION_CONFLICT.
-   */
-  find(workflowId: string, version?: number): Promise<CatalogEntry>;
-}
 
 /** A submission as it was sent; members that were absent stay absent. */
 export interface Submission {

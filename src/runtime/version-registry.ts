@@ -4,7 +4,7 @@ import { WorkflowError } from "../core/error.ts";
 import { DOCUMENT_SCHEMA } from "../core/event.ts";
 import type { Engine } from "./engine.ts";
 import type { DefinitionStore } from "./ports.ts";
-import type { CatalogEntry } from "./submit-job.ts";
+import type { CatalogEntry } from "./definition-catalog.ts";
 
 export class VersionRegistry {
   readonly #engine: Pick<Engine, "clock" | "randomness">;

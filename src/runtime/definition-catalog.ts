@@ -1,0 +1,21 @@
+// The live catalog of definitions, as the runtime sees it: a port that only job creation and the
+// routes about workflows may use. Nothing that advances a job can reach it.
+import type { WorkflowDefinition } from "../core/definition.ts";
+
+/** A definition as the catalog has it today. */
+export interface CatalogEntry {
+  readonly definition: WorkflowDefinition;
+  readonly workflow_digest: string;
+  /** The exact YAML text, and the digest of its bytes. */
+  readonly source: string;
+  readonly source_digest: string;
+}
+
+/** The live catalog, as job creation sees it. */
+export interface DefinitionCatalog {
+  /**
+   * The version asked for, or the highest active one. Errors: WORKFLOW_NOT_FOUND,
+   * WORKFLOW_INACTIVE, DEFINITION_INVALID, VERSION_CONFLICT.
+   */
+  find(workflowId: string, version?: number): Promise<CatalogEntry>;
+}
