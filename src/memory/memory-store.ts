@@ -1,0 +1,247 @@
+// The stores of the ports in memory: the reference of the contract suite and the stores of the
+// simulation. They answer as Cosmos DB does, with its limits, and count requests under the names
+// that the Cosmos adapter reports.
+import { z } from "zod";
+import { WorkflowError } from "../core/error.ts";
+import { isInstant } from "../core/instant.ts";
+import type { JsonObject } from "../core/json.ts";
+import type {
+  DefinitionDocument,
+  DefinitionStore,
+  JobDocument,
+  JobFilter,
+  JobPage,
+  JobStore,
+  JournalDocument,
+  JournalStore,
+  StatementReport,
+  StoreAdmin,
+} from "../runtime/ports.ts";
+import { MemoryDocuments } from "./memory-documents.ts";
+import type { MemoryQueue } from "./memory-queue.ts";
+
+/** What a list shows of a job document; the Cosmos adapter names the same members. */
+const JOB_LIST_FIELDS = [
+  "id",
+  "job_id",
+  "schema",
+  "write_id",
+  "seq",
+  "status",
+  "workflow_id",
+  "workflow_version",
+  "workflow_digest",
+  "correlation_id",
+  "idempotency_key",
+  "submitted_by",
+  "authenticated_as",
+  "tags",
+  "created_at",
+  "started_at",
+  "updated_at",
+  "completed_at",
+  "deadline_at",
+  "wake_at",
+  "as_of",
+  "error",
+  "summary",
+] as const;
+
+const EQUALITY_FILTERS = [
+  "status",
+  "workflow_id",
+  "workflow_version",
+  "correlation_id",
+  "idempotency_key",
+  "authenticated_as",
+] as const;
+
+const MAX_PAGE = 200;
+const MAX_DUE = 1_000;
+
+const positionSchema = z.tuple([z.string().refine(isInstant), z.string().min(1).max(255)]);
+type Position = z.output<typeof positionSchema>;
+
+export interface MemoryStoreOptions {
+  /** Cleared by a rebuild, checked for readiness. */
+  readonly queue?: MemoryQueue;
+  /** What `mayRebuild` answers; an Entra identity would get false. */
+  readonly mayRebuild?: boolean;
+}
+
+export class MemoryStore {
+  readonly journal: JournalStore;
+  readonly jobs: JobStore;
+  readonly definitions: DefinitionStore;
+  readonly admin: StoreAdmin;
+  readonly #requests = new Map<string, number>();
+  readonly #journal: MemoryDocuments;
+  readonly #jobs: MemoryDocuments;
+
+  constructor(options: MemoryStoreOptions = {}) {
+    const count = (operation: string): void => {
+      this.#requests.set(operation, (this.#requests.get(operation) ?? 0) + 1);
+    };
+    const definitions = new MemoryDocuments("definitions", count);
+    this.#journal = new MemoryDocuments("journal", count);
+    this.#jobs = new MemoryDocuments("jobs", count);
+    this.journal = journalStore(this.#journal);
+    this.jobs = jobStore(this.#jobs);
+    this.definitions = definitionStore(definitions);
+    this.admin = storeAdmin([this.#journal, this.#jobs, definitions], options);
+  }
+
+  /** Requests by operation, refused ones included: `journal.create`, `jobs.query` … */
+  get requests(): ReadonlyMap<string, number> {
+    return this.#requests;
+  }
+
+  get requestCount(): number {
+    return [...this.#requests.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  resetRequests(): void {
+    this.#requests.clear();
+  }
+
+  /** Every journal document of a job, in no order; for invariants, not a port. */
+  journalOf(jobId: string): readonly JsonObject[] {
+    return this.#journal.all().filter((document) => document["job_id"] === jobId);
+  }
+
+  /** Every job document; for invariants, not a port. */
+  allJobs(): readonly JsonObject[] {
+    return this.#jobs.all();
+  }
+}
+
+function journalStore(documents: MemoryDocuments): JournalStore {
+  return {
+    create: async (document) => documents.create(document, document.job_id),
+    read: async (jobId, id) => documents.read(id, jobId)?.document as JournalDocument | undefined,
+  };
+}
+
+function jobStore(documents: MemoryDocuments): JobStore {
+  return {
+    create: async (document) => documents.create(document, document.job_id),
+    async read(jobId) {
+      const found = documents.read("job", jobId);
+      return found && { document: asJob(found.document), etag: found.etag };
+    },
+    replace: async (document, etag) => documents.replace(document, document.job_id, etag),
+    async due(now, limit) {
+      assertLimit(limit, MAX_DUE);
+      return documents
+        .query()
+        .map(asJob)
+        .filter(({ wake_at }) => wake_at !== undefined && wake_at <= now)
+        .sort((a, b) => compare(a.wake_at ?? "", b.wake_at ?? ""))
+        .slice(0, limit)
+        .map(({ job_id }) => job_id);
+    },
+    list: async (filter) => page(documents, filter),
+  };
+}
+
+function page(documents: MemoryDocuments, filter: JobFilter): JobPage {
+  assertLimit(filter.limit, MAX_PAGE);
+  const after = filter.continuation === undefined ? undefined : positionOf(filter.continuation);
+  const rows = documents
+    .query()
+    .map(asJob)
+    .filter((job) =>
+      EQUALITY_FILTERS.every(
+        (field) => filter[field] === undefined || job[field] === filter[field],
+      ),
+    )
+    .filter((job) => after === undefined || isAfter(job, after))
+    .sort((a, b) => compare(b.created_at, a.created_at) || compare(b.job_id, a.job_id));
+  const shown = rows.slice(0, filter.limit);
+  const last = shown.at(-1);
+  const rest = rows.length > shown.length && last !== undefined;
+  return {
+    documents: shown.map(listed),
+    ...(rest ? { continuation: btoa(JSON.stringify([last.created_at, last.job_id])) } : {}),
+  };
+}
+
+function definitionStore(documents: MemoryDocuments): DefinitionStore {
+  return {
+    async claim(document) {
+      const known = documents.read(document.id, document.workflow_id);
+      if (known !== undefined) return known.document as unknown as DefinitionDocument;
+      documents.create(document, document.workflow_id);
+      return document;
+    },
+  };
+}
+
+const CONTAINERS = ["journal", "jobs", "definitions"] as const;
+const QUEUES = ["holdfast-work", "holdfast-work-poison"] as const;
+
+function storeAdmin(
+  containers: readonly MemoryDocuments[],
+  options: MemoryStoreOptions,
+): StoreAdmin {
+  const done = (statement: string): StatementReport => ({ statement, ok: true });
+  return {
+    prepare: async () => [
+      done("create database holdfast"),
+      ...CONTAINERS.map((name) => done(`create container ${name}`)),
+      ...QUEUES.map((name) => done(`create queue ${name}`)),
+    ],
+    mayRebuild: async () => options.mayRebuild ?? true,
+    async rebuild() {
+      options.queue?.clear();
+      for (const container of containers) container.clear();
+      return [
+        ...QUEUES.flatMap((name) => [done(`create queue ${name}`), done(`clear queue ${name}`)]),
+        done("create database holdfast"),
+        ...CONTAINERS.flatMap((name) => [
+          done(`drop container ${name}`),
+          done(`create container ${name}`),
+        ]),
+      ];
+    },
+    check: async () => [...CONTAINERS.map((name) => ({ name })), { name: "holdfast-work" }],
+  };
+}
+
+function listed(job: JobDocument): JsonObject {
+  const document = job as unknown as JsonObject;
+  const shown: Record<string, JsonObject[string]> = {};
+  for (const field of JOB_LIST_FIELDS) {
+    const value = document[field];
+    if (value !== undefined) shown[field] = value;
+  }
+  return shown;
+}
+
+/** What is stored came in through `create` or `replace` of the same type. */
+function asJob(document: JsonObject): JobDocument {
+  return document as unknown as JobDocument;
+}
+
+function isAfter(job: JobDocument, [at, jobId]: Position): boolean {
+  return job.created_at < at || (job.created_at === at && job.job_id < jobId);
+}
+
+function positionOf(continuation: string): Position {
+  try {
+    return positionSchema.parse(JSON.parse(atob(continuation)));
+  } catch (error) {
+    throw new WorkflowError("BAD_REQUEST", "continuation: expected one that a list answered", {
+      cause: error,
+    });
+  }
+}
+
+function assertLimit(limit: number, most: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= most) return;
+  throw new WorkflowError("BAD_REQUEST", `limit: expected 1 to ${most}, got ${String(limit)}`);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
