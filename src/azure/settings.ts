@@ -1,0 +1,171 @@
+// The only reader of the environment. Says everything that is wrong at once, each with what to set,
+// and never throws: functions register first, and readiness tells what is missing.
+// An empty value counts as unset. Values of secrets never appear in an issue.
+import { z } from "zod";
+import { FIELD_NAME } from "../core/definition.ts";
+import type { Issue } from "../core/error.ts";
+import { cosmosConnection, queueConnection } from "./connection-settings.ts";
+import type { CosmosConnection, QueueConnection } from "./connection-settings.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Settings {
+  /** A developer's machine: containers are made automatically, emulators are accepted. */
+  readonly development: boolean;
+  readonly cosmos: CosmosConnection;
+  readonly database: string;
+  readonly queues: QueueConnection;
+  readonly workflowsDir: string;
+  /** Hosts that `http_request` may reach although their address is private. */
+  readonly httpAllow: readonly string[];
+  readonly allowRebuild: boolean;
+  readonly allowRedefine: boolean;
+  /** `platform`: sign-in is switched on, so the principal header is the platform's own. */
+  readonly auth: "keys" | "platform";
+  /** HOLDFAST_VAR_<name>, as the raw text; the definition's var tells the type. */
+  readonly vars: Readonly<Record<string, string>>;
+  readonly leaseSeconds: number;
+  readonly renewSeconds: number;
+  readonly resendSeconds: number;
+  /** NCRONTAB, six fields. */
+  readonly sweepSchedule: string;
+  readonly refreshSeconds: number;
+  /** Base of the URLs we answer, without a slash at the end. */
+  readonly publicUrl?: string;
+}
+
+export type SettingsResult =
+  | { readonly ok: true; readonly settings: Settings }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+const VAR_PREFIX = "HOLDFAST_VAR_";
+
+const text = z.string();
+
+const flag = z.enum(["1", "true", "0", "false"], { error: "expected 1, true, 0 or false" });
+
+const seconds = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,4}(\.\d{1,3})?$/, { error: "expected seconds, such as 60 or 1.5" })
+    .transform(Number)
+    .pipe(z.number().min(0.1, { error: "expected 0.1 or more" }).max(3600))
+    .default(fallback);
+
+const schema = z.object({
+  AZURE_FUNCTIONS_ENVIRONMENT: text.default("Production"),
+  HOLDFAST_DATABASE: text
+    .regex(/^[^/\\?#]{1,255}$/, { error: "expected 1 to 255 characters without / \\ ? #" })
+    .default("holdfast"),
+  HOLDFAST_WORKFLOWS_DIR: text.default("./workflows"),
+  HOLDFAST_HTTP_ALLOW: text.default("").transform(listOf),
+  HOLDFAST_ALLOW_REBUILD: flag.default("0").transform(isOn),
+  HOLDFAST_ALLOW_REDEFINE: flag.default("0").transform(isOn),
+  HOLDFAST_AUTH: z
+    .enum(["keys", "platform"], { error: 'expected "keys" or "platform"' })
+    .default("keys"),
+  HOLDFAST_LEASE_SECONDS: seconds(60),
+  HOLDFAST_RENEW_SECONDS: seconds(40),
+  HOLDFAST_RESEND_SECONDS: seconds(60),
+  HOLDFAST_REFRESH_SECONDS: seconds(2),
+  HOLDFAST_SWEEP_SCHEDULE: text
+    .regex(/^[\d*/,A-Za-z-]+( [\d*/,A-Za-z-]+){5}$/, {
+      error: "expected six NCRONTAB fields, such as 0 * * * * *",
+    })
+    .default("0 * * * * *"),
+  HOLDFAST_PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: "expected an http or https URL" })
+    .transform((url) => url.replace(/\/+$/, ""))
+    .exactOptional(),
+});
+
+export function readSettings(env: Environment): SettingsResult {
+  const given = withoutEmpty(env);
+  const parsed = schema.safeParse(given);
+  const issues: Issue[] = parsed.success ? [] : parsed.error.issues.map(asIssue);
+  const development = given["AZURE_FUNCTIONS_ENVIRONMENT"] === "Development";
+  const cosmos = cosmosConnection(given, development);
+  const queues = queueConnection(given, development);
+  const vars = varsOf(given);
+  issues.push(...cosmos.issues, ...queues.issues, ...vars.issues);
+  if (parsed.success && parsed.data.HOLDFAST_RENEW_SECONDS >= parsed.data.HOLDFAST_LEASE_SECONDS) {
+    issues.push({
+      message: "HOLDFAST_RENEW_SECONDS: expected less than HOLDFAST_LEASE_SECONDS",
+      hint: "a lease that is renewed after it ended is lost every time",
+    });
+  }
+  if (
+    issues.length > 0 ||
+    !parsed.success ||
+    cosmos.value === undefined ||
+    queues.value === undefined
+  ) {
+    return { ok: false, issues };
+  }
+  const { data } = parsed;
+  return {
+    ok: true,
+    settings: {
+      development,
+      cosmos: cosmos.value,
+      database: data.HOLDFAST_DATABASE,
+      queues: queues.value,
+      workflowsDir: data.HOLDFAST_WORKFLOWS_DIR,
+      httpAllow: data.HOLDFAST_HTTP_ALLOW,
+      allowRebuild: data.HOLDFAST_ALLOW_REBUILD,
+      allowRedefine: data.HOLDFAST_ALLOW_REDEFINE,
+      auth: data.HOLDFAST_AUTH,
+      vars: vars.value,
+      leaseSeconds: data.HOLDFAST_LEASE_SECONDS,
+      renewSeconds: data.HOLDFAST_RENEW_SECONDS,
+      resendSeconds: data.HOLDFAST_RESEND_SECONDS,
+      sweepSchedule: data.HOLDFAST_SWEEP_SCHEDULE,
+      refreshSeconds: data.HOLDFAST_REFRESH_SECONDS,
+      ...(data.HOLDFAST_PUBLIC_URL === undefined ? {} : { publicUrl: data.HOLDFAST_PUBLIC_URL }),
+    },
+  };
+}
+
+function withoutEmpty(env: Environment): Readonly<Record<string, string>> {
+  const given: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    const trimmed = value?.trim() ?? "";
+    if (trimmed !== "") given[name] = trimmed;
+  }
+  return given;
+}
+
+function varsOf(given: Readonly<Record<string, string>>): {
+  readonly value: Readonly<Record<string, string>>;
+  readonly issues: readonly Issue[];
+} {
+  const value: Record<string, string> = {};
+  const issues: Issue[] = [];
+  for (const [name, one] of Object.entries(given)) {
+    if (!name.startsWith(VAR_PREFIX)) continue;
+    const variable = name.slice(VAR_PREFIX.length);
+    if (FIELD_NAME.test(variable)) value[variable] = one;
+    else {
+      issues.push({
+        message: `${name}: expected the name of a var after ${VAR_PREFIX}`,
+        hint: "a letter first, then letters, digits, _, at most 64 characters",
+      });
+    }
+  }
+  return { value, issues };
+}
+
+function listOf(value: string): readonly string[] {
+  return value
+    .split(",")
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== "");
+}
+
+function isOn(value: "1" | "true" | "0" | "false"): boolean {
+  return value === "1" || value === "true";
+}
+
+function asIssue(issue: z.core.$ZodIssue): Issue {
+  return { message: `${issue.path.join(".")}: ${issue.message}` };
+}

@@ -1,0 +1,238 @@
+// Settings: every variable, its default, its bounds, and all problems told at once.
+import { describe, expect, test } from "vitest";
+import { readSettings } from "../../../src/azure/settings.ts";
+import type { Environment, Settings } from "../../../src/azure/settings.ts";
+
+const EMULATOR_KEY =
+  "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==";
+const STORAGE = "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=c2VjcmV0;";
+const AZURE: Environment = {
+  COSMOS_CONNECTION__accountEndpoint: "https://acme.documents.azure.com:443/",
+  AzureWebJobsStorage__queueServiceUri: "https://acme.queue.core.windows.net",
+};
+const LOCAL: Environment = {
+  AZURE_FUNCTIONS_ENVIRONMENT: "Development",
+  COSMOS_ENDPOINT: "http://127.0.0.1:8081",
+  COSMOS_KEY: EMULATOR_KEY,
+  AzureWebJobsStorage: "UseDevelopmentStorage=true",
+};
+
+function settingsOf(env: Environment): Settings {
+  const result = readSettings(env);
+  if (!result.ok) throw new Error(result.issues.map(({ message }) => message).join("\n"));
+  return result.settings;
+}
+
+function problemsOf(env: Environment): readonly string[] {
+  const result = readSettings(env);
+  return result.ok ? [] : result.issues.map(({ message }) => message);
+}
+
+test("two addresses are enough in Azure, the rest has defaults", () => {
+  expect(settingsOf(AZURE)).toEqual({
+    development: false,
+    cosmos: {
+      kind: "identity",
+      endpoint: "https://acme.documents.azure.com:443/",
+      managed: false,
+    },
+    database: "holdfast",
+    queues: {
+      kind: "identity",
+      endpoint: "https://acme.queue.core.windows.net",
+      managed: false,
+    },
+    workflowsDir: "./workflows",
+    httpAllow: [],
+    allowRebuild: false,
+    allowRedefine: false,
+    auth: "keys",
+    vars: {},
+    leaseSeconds: 60,
+    renewSeconds: 40,
+    resendSeconds: 60,
+    sweepSchedule: "0 * * * * *",
+    refreshSeconds: 2,
+  });
+});
+
+test("every other setting is read", () => {
+  const settings = settingsOf({
+    ...AZURE,
+    COSMOS_CONNECTION__clientId: "client-a",
+    COSMOS_CONNECTION__credential: "managedidentity",
+    AzureWebJobsStorage__credential: "ManagedIdentity",
+    HOLDFAST_DATABASE: "other",
+    HOLDFAST_WORKFLOWS_DIR: "/srv/workflows",
+    HOLDFAST_HTTP_ALLOW: " localhost:8080, ,10.0.0.0/8 ",
+    HOLDFAST_ALLOW_REBUILD: "1",
+    HOLDFAST_ALLOW_REDEFINE: "true",
+    HOLDFAST_AUTH: "platform",
+    HOLDFAST_VAR_greeting: "hello",
+    HOLDFAST_VAR_Max: "[1]",
+    HOLDFAST_LEASE_SECONDS: "2",
+    HOLDFAST_RENEW_SECONDS: "0.5",
+    HOLDFAST_RESEND_SECONDS: "3",
+    HOLDFAST_REFRESH_SECONDS: "0.25",
+    HOLDFAST_SWEEP_SCHEDULE: "*/2 * * * * *",
+    HOLDFAST_PUBLIC_URL: "https://flows.example.org/base//",
+  });
+  expect(settings.cosmos).toMatchObject({ managed: true, clientId: "client-a" });
+  expect(settings.queues).toMatchObject({ managed: true });
+  expect(settings).toMatchObject({
+    database: "other",
+    workflowsDir: "/srv/workflows",
+    httpAllow: ["localhost:8080", "10.0.0.0/8"],
+    allowRebuild: true,
+    allowRedefine: true,
+    auth: "platform",
+    vars: { greeting: "hello", Max: "[1]" },
+    leaseSeconds: 2,
+    renewSeconds: 0.5,
+    resendSeconds: 3,
+    refreshSeconds: 0.25,
+    sweepSchedule: "*/2 * * * * *",
+    publicUrl: "https://flows.example.org/base",
+  });
+});
+
+test("an empty environment tells everything that is missing, with what to set", () => {
+  const result = readSettings({});
+  expect(result.ok).toBe(false);
+  const issues = result.ok ? [] : result.issues;
+  expect(issues.map(({ message }) => message)).toEqual([
+    "COSMOS_ENDPOINT and COSMOS_KEY: missing, so no Cosmos DB can be reached",
+    "AzureWebJobsStorage: missing, so no queue can be reached",
+  ]);
+  expect(issues[0]?.hint).toContain("COSMOS_CONNECTION__accountEndpoint");
+  expect(issues[1]?.hint).toContain("AzureWebJobsStorage__queueServiceUri");
+});
+
+test("every problem is told at once", () => {
+  const problems = problemsOf({
+    HOLDFAST_ALLOW_REBUILD: "yes",
+    HOLDFAST_AUTH: "none",
+    HOLDFAST_LEASE_SECONDS: "soon",
+    "HOLDFAST_VAR_9lives": "x",
+    HOLDFAST_PUBLIC_URL: "flows.example.org",
+  });
+  for (const name of [
+    "HOLDFAST_ALLOW_REBUILD",
+    "HOLDFAST_AUTH",
+    "HOLDFAST_LEASE_SECONDS",
+    "HOLDFAST_VAR_9lives",
+    "HOLDFAST_PUBLIC_URL",
+    "COSMOS_ENDPOINT",
+    "AzureWebJobsStorage",
+  ]) {
+    expect(problems.filter((problem) => problem.startsWith(name))).toHaveLength(1);
+  }
+});
+
+test.each([
+  ["HOLDFAST_ALLOW_REBUILD", "TRUE"],
+  ["HOLDFAST_ALLOW_REBUILD", "yes"],
+  ["HOLDFAST_ALLOW_REDEFINE", "on"],
+  ["HOLDFAST_LEASE_SECONDS", "0"],
+  ["HOLDFAST_LEASE_SECONDS", "-5"],
+  ["HOLDFAST_LEASE_SECONDS", "1e3"],
+  ["HOLDFAST_LEASE_SECONDS", "3601"],
+  ["HOLDFAST_LEASE_SECONDS", "NaN"],
+  ["HOLDFAST_RENEW_SECONDS", "60"],
+  ["HOLDFAST_SWEEP_SCHEDULE", "* * * * *"],
+  ["HOLDFAST_SWEEP_SCHEDULE", "60 seconds"],
+  ["HOLDFAST_PUBLIC_URL", "ftp://example.org"],
+  ["HOLDFAST_DATABASE", "a/b"],
+  ["HOLDFAST_VAR_", "x"],
+  ["HOLDFAST_VAR_a-b", "x"],
+  ["COSMOS_CONNECTION__credential", "password"],
+  ["COSMOS_CONNECTION__accountEndpoint", "acme"],
+])("%s=%s is refused by name", (name, value) => {
+  const problems = problemsOf({ ...AZURE, [name]: value });
+  expect(problems).toHaveLength(1);
+  expect(problems[0]?.startsWith(name)).toBe(true);
+});
+
+test("empty values count as unset", () => {
+  const settings = settingsOf({
+    ...AZURE,
+    COSMOS_ENDPOINT: "",
+    COSMOS_KEY: " ",
+    HOLDFAST_ALLOW_REBUILD: "",
+    HOLDFAST_PUBLIC_URL: "",
+    HOLDFAST_VAR_a: "",
+  });
+  expect(settings.allowRebuild).toBe(false);
+  expect(settings.vars).toEqual({});
+});
+
+describe("connections", () => {
+  test("an account key works in Azure, by https", () => {
+    const settings = settingsOf({
+      COSMOS_ENDPOINT: "https://acme.documents.azure.com",
+      COSMOS_KEY: "c2VjcmV0",
+      AzureWebJobsStorage: STORAGE,
+    });
+    expect(settings.cosmos.kind).toBe("key");
+    expect(settings.queues).toEqual({ kind: "connection_string", connectionString: STORAGE });
+  });
+
+  test("a developer's machine may use the emulators", () => {
+    const settings = settingsOf(LOCAL);
+    expect(settings.development).toBe(true);
+    expect(settings.cosmos).toMatchObject({ kind: "key", endpoint: "http://127.0.0.1:8081" });
+  });
+
+  test.each([
+    { COSMOS_ENDPOINT: "http://127.0.0.1:8081", COSMOS_KEY: "c2VjcmV0" },
+    { COSMOS_ENDPOINT: "https://localhost:8081", COSMOS_KEY: "c2VjcmV0" },
+    { COSMOS_ENDPOINT: "https://[::1]:8081", COSMOS_KEY: "c2VjcmV0" },
+    { COSMOS_ENDPOINT: "http://acme.documents.azure.com", COSMOS_KEY: "c2VjcmV0" },
+    { COSMOS_ENDPOINT: "https://acme.documents.azure.com", COSMOS_KEY: EMULATOR_KEY },
+    { COSMOS_CONNECTION__accountEndpoint: "https://localhost:8081" },
+    { AzureWebJobsStorage: "UseDevelopmentStorage=true" },
+    { AzureWebJobsStorage: "AccountName=devstoreaccount1;AccountKey=x" },
+    { AzureWebJobsStorage: `${STORAGE}QueueEndpoint=http://127.0.0.1:10001/acme` },
+    { AzureWebJobsStorage__queueServiceUri: "http://acme.queue.core.windows.net" },
+  ])("an emulator or plain http is refused in Azure: %j", (more) => {
+    const base: Record<string, string> = {
+      COSMOS_ENDPOINT: "https://acme.documents.azure.com",
+      COSMOS_KEY: "c2VjcmV0",
+      AzureWebJobsStorage: STORAGE,
+    };
+    if ("COSMOS_CONNECTION__accountEndpoint" in more) {
+      delete base["COSMOS_ENDPOINT"];
+      delete base["COSMOS_KEY"];
+    }
+    if ("AzureWebJobsStorage__queueServiceUri" in more) delete base["AzureWebJobsStorage"];
+    expect(problemsOf({ ...base, ...more })).toHaveLength(1);
+    expect(problemsOf({ ...base, ...more, AZURE_FUNCTIONS_ENVIRONMENT: "Development" })).toEqual(
+      [],
+    );
+  });
+
+  test("two ways to connect at once are refused", () => {
+    const both = { ...AZURE, COSMOS_KEY: "c2VjcmV0", AzureWebJobsStorage: STORAGE };
+    expect(problemsOf(both)).toHaveLength(2);
+  });
+
+  test.each(["", "nonsense", "AccountName=acme", "AccountKey=x"])(
+    "the connection string %j is none",
+    (connection) => {
+      const { AzureWebJobsStorage__queueServiceUri: _uri, ...cosmos } = AZURE;
+      expect(problemsOf({ ...cosmos, AzureWebJobsStorage: connection })).toHaveLength(1);
+    },
+  );
+
+  test("no issue repeats a secret", () => {
+    const told = JSON.stringify(
+      readSettings({
+        COSMOS_ENDPOINT: "nowhere",
+        COSMOS_KEY: "TOPSECRET",
+        AzureWebJobsStorage: "AccountKey=TOPSECRET",
+        HOLDFAST_VAR_9: "TOPSECRET",
+      }),
+    );
+    expect(told).not.toContain("TOPSECRET");
+  });
+});
