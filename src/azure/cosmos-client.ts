@@ -1,0 +1,104 @@
+// One Cosmos DB client for the process, made at its first use; building this never connects and
+// never throws. The SDK's own retries are off: cosmos-request.ts alone retries. Every HTTP request
+// that leaves the process is reported to `onRequest`, those for metadata and query plans included.
+import type { Container, CosmosClient, CosmosClientOptions, Plugin } from "@azure/cosmos";
+import type { CosmosConnection } from "./connection-settings.ts";
+import { credentialOf } from "./credential.ts";
+import { failureOf, isRetriedBySdk, UnansweredRequest } from "./cosmos-failure.ts";
+
+/**
+ * `operation`: `<container>.create|read|replace|query|plan`, or `metadata.<kind>.<operation>`.
+ * `outcome`: the HTTP status, or `lost` where no answer came.
+ */
+export type RequestHook = (operation: string, outcome: string) => void;
+
+export interface CosmosOptions {
+  readonly connection: CosmosConnection;
+  readonly database: string;
+  readonly onRequest?: RequestHook;
+  /** Bounds one request. Azure itself stops working on one after five seconds. */
+  readonly requestTimeoutMs?: number;
+}
+
+export interface CosmosHandle {
+  readonly database: string;
+  client(): Promise<CosmosClient>;
+  container(name: string): Promise<Container>;
+  /** Drops the client with all it remembers of containers, after they were made anew. */
+  reset(): void;
+}
+
+const REQUEST_TIMEOUT_MS = 10_000;
+const PLAN_HEADER = "x-ms-cosmos-is-query-plan-request";
+
+export function cosmosHandle(options: CosmosOptions): CosmosHandle {
+  let made: Promise<CosmosClient> | undefined;
+  const client = (): Promise<CosmosClient> => {
+    made ??= connect(options).catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+  return {
+    database: options.database,
+    client,
+    container: async (name) => (await client()).database(options.database).container(name),
+    reset() {
+      made?.then(
+        (old) => {
+          old.dispose();
+        },
+        () => undefined,
+      );
+      made = undefined;
+    },
+  };
+}
+
+async function connect(options: CosmosOptions): Promise<CosmosClient> {
+  const { connection } = options;
+  const { CosmosClient } = await import("@azure/cosmos");
+  const access =
+    connection.kind === "key"
+      ? { key: connection.key }
+      : { aadCredentials: await credentialOf(connection) };
+  // `plugins` works but is not in the published type; it sees each request, hidden ones too.
+  const settled: CosmosClientOptions & { readonly plugins: readonly object[] } = {
+    endpoint: connection.endpoint,
+    ...access,
+    connectionPolicy: {
+      requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      // An emulator names itself by an address that may not be the one we reach it by.
+      enableEndpointDiscovery: connection.endpoint.startsWith("https:"),
+      retryOptions: { maxRetryAttemptCount: 0 },
+    },
+    plugins: [{ on: "request", plugin: observer(options.onRequest) }],
+  };
+  return new CosmosClient(settled);
+}
+
+function observer(onRequest: RequestHook | undefined): Plugin<unknown> {
+  return async (context, _diagnostics, next) => {
+    const operation = operationOf(context);
+    try {
+      const response = await next(context);
+      onRequest?.(operation, String(response.code ?? 200));
+      return response;
+    } catch (error) {
+      onRequest?.(operation, String(failureOf(error).status ?? "lost"));
+      throw isRetriedBySdk(error) ? new UnansweredRequest(error) : error;
+    }
+  };
+}
+
+type Context = Parameters<Plugin<unknown>>[0];
+
+function operationOf(context: Context): string {
+  const kind = String(context.resourceType);
+  const operation = String(context.operationType);
+  if (kind !== "docs") return `metadata.${kind === "" ? "account" : kind}.${operation}`;
+  const container = /\/colls\/([^/]+)/.exec(context.path ?? "")?.[1] ?? "unknown";
+  const isPlan = context.headers?.[PLAN_HEADER] !== undefined;
+  return `${decodeURIComponent(container)}.${isPlan ? "plan" : operation}`;
+}
