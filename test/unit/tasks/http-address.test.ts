@@ -1,0 +1,227 @@
+// Where http_request may go: hostile URLs, addresses that are not public, names that lie.
+import { expect, test } from "vitest";
+import { HttpAllowList, isPublicAddress } from "../../../src/tasks/http-address.ts";
+import type { HttpAddress } from "../../../src/tasks/http-address.ts";
+import { httpRequestHandler } from "../../../src/tasks/http-request.ts";
+import { manualClock } from "../../support/manual-clock.ts";
+import { taskFailure } from "../../support/run-task.ts";
+
+/** Fails the test when a name is looked up that should have been refused before. */
+const noLookup = (): Promise<readonly HttpAddress[]> => {
+  throw new Error("a lookup that should not happen");
+};
+
+function answering(...addresses: string[]) {
+  const answers = addresses.map((address) => ({
+    address,
+    family: address.includes(":") ? 6 : 4,
+  }));
+  return () => Promise.resolve(answers);
+}
+
+function failure(url: string, lookup: () => Promise<readonly HttpAddress[]> = noLookup) {
+  const handler = httpRequestHandler({ allow: [], lookup }, manualClock());
+  return taskFailure(handler, { url });
+}
+
+const PRIVATE_URLS = [
+  "http://127.0.0.1/",
+  "http://127.0.0.1:8080/",
+  "https://127.0.0.1/",
+  "http://127.1/",
+  "http://127.0.1/",
+  "http://0x7f.0.0.1/",
+  "http://0x7f000001/",
+  "http://0X7F.1/",
+  "http://2130706433/",
+  "http://017700000001/",
+  "http://0177.0.0.1/",
+  "http://127.0.0.1./",
+  "http://127.255.255.254/",
+  "http://127.0.0.１/",
+  "http://①②⑦.0.0.1/",
+  "http:127.0.0.1/",
+  "http:\\\\127.0.0.1\\",
+  "http://127.0.0.1#@example.com/",
+  "http://127.0.0.1?@example.com/",
+  "\thttp://127.\n0.0.1/ ",
+  "HTTP://127.0.0.1/",
+  "http://0/",
+  "http://0.0.0.0/",
+  "http://0.0.0.1/",
+  "http://10.0.0.1/",
+  "http://172.16.0.1/",
+  "http://172.31.255.255/",
+  "http://192.168.1.1/",
+  "http://100.64.0.1/",
+  "http://100.100.100.200/latest/meta-data/",
+  "http://169.254.169.254/metadata/identity/oauth2/token",
+  "http://169.254.169.254./",
+  "http://2852039166/",
+  "http://0xa9fea9fe/",
+  "http://0251.0376.0251.0376/",
+  "http://169.254.129.2:41000/msi/token",
+  "http://168.63.129.16/",
+  "http://192.0.0.192/",
+  "http://198.18.0.1/",
+  "http://224.0.0.1/",
+  "http://240.0.0.1/",
+  "http://255.255.255.255/",
+  "http://[::]/",
+  "http://[::1]/",
+  "http://[0:0:0:0:0:0:0:1]/",
+  "http://[::ffff:127.0.0.1]/",
+  "http://[::ffff:7f00:1]/",
+  "http://[::ffff:a9fe:a9fe]/",
+  "http://[::127.0.0.1]/",
+  "http://[::ffff:0:127.0.0.1]/",
+  "http://[64:ff9b::169.254.169.254]/",
+  "http://[64:ff9b::a00:1]/",
+  "http://[64:ff9b:1::a9fe:a9fe]/",
+  "http://[2002:7f00:1::]/",
+  "http://[2002:a9fe:a9fe::1]/",
+  "http://[2001:0:7f00:1::]/",
+  "http://[fe80::1]/",
+  "http://[fec0::1]/",
+  "http://[fc00::1]/",
+  "http://[fd00:ec2::254]/",
+  "http://[ff02::1]/",
+  "http://[2001:db8::1]/",
+  "http://[100::1]/",
+  "http://[4000::1]/",
+];
+
+test.each(PRIVATE_URLS)("%j is refused without a lookup or a retry", async (url) => {
+  const { code, message, retryable } = await failure(url);
+  expect({ code, retryable }).toEqual({ code: "HTTP_FAILED", retryable: false });
+  expect(message).toContain("private or reserved");
+});
+
+const NO_TARGETS = [
+  "",
+  "example.com",
+  "//example.com/",
+  "/etc/passwd",
+  "file:///etc/passwd",
+  "ftp://example.com/",
+  "gopher://127.0.0.1:6379/_x",
+  "data:text/plain,hello",
+  "javascript:alert(1)",
+  "ws://example.com/",
+  "blob:http://example.com/x",
+  "http://",
+  "http://user@example.com/",
+  "http://user:secret@example.com/",
+  "http://:secret@example.com/",
+  "http://example.com@127.0.0.1/",
+  "http://exa mple.com/",
+  "http://256.256.256.256/",
+  "http://1.2.3.4.5/",
+  "http://[::1",
+  "http://[fe80::1%25eth0]/",
+  "http://example.com:99999/",
+  "http://%00.example.com/",
+  `http://example.com/${"a".repeat(9000)}`,
+];
+
+test.each(NO_TARGETS)("%j is no URL to call", async (url) => {
+  const { code, message } = await failure(url);
+  expect(code).toBe("PARAMS_INVALID");
+  expect(message).toContain("/url");
+  expect(message).not.toContain("secret");
+});
+
+const LYING_NAMES: readonly [name: string, addresses: readonly string[]][] = [
+  ["loopback", ["127.0.0.1"]],
+  ["a metadata service", ["169.254.169.254"]],
+  ["loopback in IPv6", ["::1"]],
+  ["a mapped address", ["::ffff:10.0.0.1"]],
+  ["a link-local address with a zone", ["fe80::1%eth0"]],
+  ["a public and a private address", ["93.184.216.34", "10.0.0.1"]],
+  ["a private and a public address", ["192.168.0.1", "93.184.216.34"]],
+  ["something that is no address", ["localhost"]],
+  ["an octal form", ["0177.0.0.1"]],
+  ["an empty address", [""]],
+];
+
+test.each(LYING_NAMES)("a name that resolves to %s is refused", async (_name, addresses) => {
+  const { code, message, retryable } = await failure(
+    "http://innocent.example/path?key=secret",
+    answering(...addresses),
+  );
+  expect({ code, retryable }).toEqual({ code: "HTTP_FAILED", retryable: false });
+  expect(message).toContain("innocent.example");
+  expect(message).not.toMatch(/secret|path|10\.0|192\.168/);
+});
+
+test.each(["localhost", "LOCALHOST", "localhost.", "x.localhost"])(
+  "%s is a name like any other and resolves to a refused address",
+  async (host) => {
+    const { message } = await failure(`http://${host}/`, answering("127.0.0.1", "::1"));
+    expect(message).toContain("private or reserved");
+  },
+);
+
+test("a name that does not resolve is tried again", async () => {
+  const missing = Object.assign(new Error("getaddrinfo ENOTFOUND x"), { code: "ENOTFOUND" });
+  expect(await failure("http://x.example/", () => Promise.reject(missing))).toEqual({
+    code: "HTTP_FAILED",
+    message: "x.example cannot be resolved (ENOTFOUND)",
+    retryable: true,
+  });
+  expect(await failure("http://x.example/", answering())).toMatchObject({ retryable: true });
+});
+
+const PUBLIC = [
+  "1.1.1.1",
+  "93.184.216.34",
+  "172.15.255.255",
+  "172.32.0.1",
+  "100.63.255.255",
+  "168.63.129.17",
+  "2606:4700:4700::1111",
+  "2a00:1450:4001::1",
+  "::ffff:1.1.1.1",
+  "64:ff9b::101:101",
+  "2002:101:101::1",
+];
+test.each(PUBLIC)("%s is public", (address) => expect(isPublicAddress(address)).toBe(true));
+
+test.each(["", "x", "1.1.1", "0x1010101", "1.1.1.1 ", "[::1]", "::ffff:168.63.129.16"])(
+  "%j is not public",
+  (address) => expect(isPublicAddress(address)).toBe(false),
+);
+
+const ALLOWED: readonly [entry: string, url: string, allowed: boolean][] = [
+  ["localhost", "http://localhost/", true],
+  ["localhost", "https://LOCALHOST:9999/x", true],
+  ["localhost", "http://localhost./", true],
+  ["localhost", "http://x.localhost/", false],
+  ["localhost", "http://localhost.example/", false],
+  ["localhost", "http://127.0.0.1/", false],
+  ["LocalHost:8080", "http://localhost:8080/", true],
+  ["localhost:8080", "http://localhost:8081/", false],
+  ["localhost:80", "http://localhost/", true],
+  ["localhost:80", "https://localhost/", false],
+  ["localhost:443", "https://localhost/", true],
+  ["localhost:0080", "http://localhost/", true],
+  [" 127.0.0.1:7071 ", "http://127.0.0.1:7071/", true],
+  ["127.0.0.1", "http://2130706433/", true],
+  ["127.1", "http://127.0.0.1/", true],
+  ["127.0.0.1", "http://127.0.0.2/", false],
+  ["[::1]", "http://[0::1]:5/", true],
+  ["[::1]:5", "http://[::1]:5/", true],
+  ["[::1]:5", "http://[::1]:6/", false],
+  ["bücher.example", "http://xn--bcher-kva.example/", true],
+];
+test.each(ALLOWED)("the entry %j and %s: %s", (entry, url, allowed) => {
+  expect(new HttpAllowList([entry]).allows(new URL(url))).toBe(allowed);
+});
+
+const NO_ENTRIES = [
+  "", " ", "*", "*.example.com", "http://localhost", "localhost/path", "a b", "a:b", "a:0",
+  "a:65536", "a:", ":80", "user@host", "::1", "[::1", "10.0.0.0/8", "a?b", "a#b", "%6c",
+];
+test.each(NO_ENTRIES)("the entry %j is refused when the program starts", (entry) => {
+  expect(() => new HttpAllowList(["fine.example", entry])).toThrow(/HOLDFAST_HTTP_ALLOW/);
+});
