@@ -9,7 +9,7 @@ const NAMED: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t"
 
 export function printable(text: string, maxBytes: number): string {
   // A character is at least one byte, so what lies beyond can never be kept.
-  const head = text.slice(0, maxBytes + 1).toWellFormed();
+  const head = text.slice(0, maxBytes + 1);
   return cutText(head.replaceAll(UNSAFE, written), maxBytes);
 }
 
