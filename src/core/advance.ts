@@ -4,11 +4,11 @@
 // Late, repeated and foreign occurrences change nothing.
 import { endAttempt, receiveTask } from "./attempt.ts";
 import type { AdvanceContext, Decision, MessageTarget, Occurrence } from "./effect.ts";
-import { beginEnding, failNode } from "./ending.ts";
-import { handIn, receiveChunk, runChunk } from "./fan-out.ts";
-import type { JobState, PoisonCount } from "./job.ts";
+import { beginEnding, endOverdue, failNode } from "./ending.ts";
+import { giveUpChunk, handIn, receiveChunk, runChunk } from "./fan-out.ts";
+import type { JobState } from "./job.ts";
 import { isTerminalJob, isTerminalNode } from "./job.ts";
-import { MAX_POISONED } from "./limits.ts";
+import { MAX_LABEL_CHARS, MAX_POISONED } from "./limits.ts";
 import { settle } from "./settle.ts";
 import { cutText } from "./text.ts";
 import { Transition } from "./transition.ts";
@@ -26,7 +26,9 @@ const MAX_POISON_TEXT_BYTES = 1024;
  */
 export function advance(job: JobState, occurrence: Occurrence, context: AdvanceContext): Decision {
   const transition = new Transition(job, context);
-  if (!isTerminalJob(job)) {
+  // The deadline first: past it nothing new may start. It may be all that there is to decide.
+  endOverdue(transition);
+  if (!isTerminalJob(transition.job)) {
     handle(transition, occurrence);
     settle(transition);
   }
@@ -81,7 +83,8 @@ function cancel(
   const because = reason === undefined ? "" : `: ${reason}`;
   const message = cutText(`cancelled by ${requested_by}${because}`, MAX_POISON_TEXT_BYTES);
   const error = { code: "JOB_CANCELLED", message };
-  beginEnding(transition, { becomes: "cancelled", error, requested_by });
+  const name = cutText(requested_by, MAX_LABEL_CHARS);
+  beginEnding(transition, { becomes: "cancelled", error, requested_by: name });
 }
 
 /**
@@ -92,45 +95,50 @@ function recordPoison(
   transition: Transition,
   occurrence: Extract<Occurrence, { type: "message_poisoned" }>,
 ): void {
-  const target = occurrence.message;
-  const counted = target !== undefined && countsAsPoison(transition, target);
+  const target = addressed(transition, occurrence.message);
+  const reports = target === undefined ? undefined : countedReports(transition, target);
+  const { node_id, chunk, attempt } = target ?? {};
   transition.emit({
     type: "message_poisoned",
-    ...optional("node_id", target?.node_id),
-    ...optional("chunk", target?.chunk),
-    ...optional("attempt", counted ? target.attempt : undefined),
+    ...optional("node_id", node_id),
+    ...optional("chunk", chunk),
+    ...optional("attempt", reports === undefined ? undefined : attempt),
     text: cutText(occurrence.text, MAX_POISON_TEXT_BYTES),
   });
   transition.send({ kind: "wake" });
-  const nodeId = target?.node_id;
-  if (!counted || nodeId === undefined) return;
-  if ((poisonCount(transition, target)?.count ?? 0) < MAX_POISONED) return;
-  const message = `${MAX_POISONED} messages for attempt ${target.attempt ?? 0} were given up`;
-  failNode(transition, nodeId, { error: { code: "MESSAGE_POISONED", message } });
+  if (target === undefined || reports === undefined || reports < MAX_POISONED) return;
+  const message = `${MAX_POISONED} messages for attempt ${target.attempt} were given up`;
+  const error = { code: "MESSAGE_POISONED", message };
+  if (target.chunk === undefined) failNode(transition, target.node_id, { error });
+  else giveUpChunk(transition, { ...target, chunk: target.chunk }, error);
 }
 
-function countsAsPoison(transition: Transition, target: MessageTarget): boolean {
-  const { node_id, chunk, attempt } = target;
-  if (node_id === undefined || attempt === undefined) return false;
+interface PoisonTarget {
+  readonly node_id: string;
+  readonly chunk?: number;
+  readonly attempt: number;
+}
+
+/** What the message names, where that has a lane: anybody could have written the message. */
+function addressed(
+  transition: Transition,
+  message: MessageTarget | undefined,
+): PoisonTarget | undefined {
+  const { node_id, chunk, attempt } = message ?? {};
+  if (node_id === undefined || attempt === undefined) return undefined;
+  const isKnown = transition.hasLane({ node_id, ...optional("chunk", chunk) });
+  return isKnown ? { node_id, attempt, ...optional("chunk", chunk) } : undefined;
+}
+
+/** Reports for the attempt with this one; undefined where this one does not count. */
+function countedReports(transition: Transition, target: PoisonTarget): number | undefined {
+  const { node_id, chunk: number, attempt } = target;
   const node = transition.node(node_id);
-  if (isTerminalNode(node) || !isAwaited(transition, target)) return false;
-  const resends = transition.context.watch.resends[attemptKey(node_id, attempt, chunk)]?.n ?? 0;
-  const before = poisonCount(transition, target);
-  const count = before?.attempt === attempt ? before.count : 0;
-  return count <= resends;
-}
-
-/** Whether the message named the attempt that the job still waits for. */
-function isAwaited(transition: Transition, target: MessageTarget): boolean {
-  const node = transition.node(target.node_id ?? "");
-  if (target.chunk === undefined) {
-    return node.status === "queued" && node.attempt + 1 === target.attempt;
-  }
-  const chunk = node.fan?.chunks[target.chunk];
-  return chunk?.status === "queued" && chunk.attempt === target.attempt;
-}
-
-function poisonCount(transition: Transition, target: MessageTarget): PoisonCount | undefined {
-  const node = transition.node(target.node_id ?? "");
-  return target.chunk === undefined ? node.poisoned : node.fan?.chunks[target.chunk]?.poisoned;
+  const chunk = number === undefined ? undefined : node.fan?.chunks[number];
+  const awaited = number === undefined ? node.attempt + 1 : chunk?.attempt;
+  const { status, poisoned } = chunk ?? node;
+  if (status !== "queued" || awaited !== attempt || isTerminalNode(node)) return undefined;
+  const resends = transition.context.watch.resends[attemptKey(node_id, attempt, number)]?.n ?? 0;
+  const before = poisoned?.attempt === attempt ? poisoned.count : 0;
+  return before <= resends ? before + 1 : undefined;
 }

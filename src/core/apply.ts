@@ -1,6 +1,5 @@
 // The fold: state + event → state. It decides nothing and accepts every event the journal holds;
 // the same entries give the same state, on every build that knows their events.
-import { MAX_INLINE_STATE_BYTES } from "./limits.ts";
 import type {
   CreationEntry,
   EventData,
@@ -11,11 +10,11 @@ import type {
 import { isCreationEntry } from "./event.ts";
 import type { Instant } from "./instant.ts";
 import { jsonBytes } from "./json.ts";
-import { MAX_INLINE_OUTPUT_BYTES } from "./limits.ts";
+import { MAX_INLINE_OUTPUT_BYTES, MAX_INLINE_STATE_BYTES } from "./limits.ts";
 import type { ChunkState, FanState, JobState, NodeState, StoredValue } from "./job.ts";
 import { nodeState } from "./job.ts";
 import { WorkflowError, invariant } from "./error.ts";
-import { laneOf } from "./lane.ts";
+import { addressOf } from "./lane.ts";
 import { planChunks } from "./chunk-plan.ts";
 import type { Sha256 } from "./canonical.ts";
 import { digest } from "./canonical.ts";
@@ -29,22 +28,18 @@ export function applyEntry(
   const [first, ...rest] = entry.events;
   if (job === undefined) {
     invariant(isCreationEntry(entry) && first?.type === "job_created", "entry 0 creates the job");
-    return fold(createdState(entry, first), rest, entry, sha256);
+    return fold(createdState(entry, first), { ...entry, events: rest }, sha256);
   }
   if (entry.seq !== job.seq + 1) {
     const found = `expected entry ${job.seq + 1}, found ${entry.seq}`;
     throw new WorkflowError("DOCUMENT_INVALID", `job ${job.job_id}: ${found}`);
   }
-  return fold(job, entry.events, entry, sha256);
+  return fold(job, entry, sha256);
 }
 
-function fold(
-  job: JobState,
-  events: readonly JournalEvent[],
-  entry: JournalEntry,
-  sha256: Sha256,
-): JobState {
-  const folded = events.reduce((state, event) => apply(state, event, { at: entry.at, sha256 }), job);
+function fold(job: JobState, entry: JournalEntry, sha256: Sha256): JobState {
+  const context = { at: entry.at, sha256 };
+  const folded = entry.events.reduce((state, event) => apply(state, event, context), job);
   return { ...folded, seq: entry.seq, at: entry.at };
 }
 
@@ -109,7 +104,7 @@ function changed(job: JobState, event: EventData, context: ApplyContext): JobSta
       return {
         ...job,
         status: "cancelling",
-        ending: { becomes: event.becomes, error: event.error },
+        ending: { becomes: event.becomes, error: event.error, entry: job.seq + 1 },
       };
     case "job_completed":
       return { ...job, status: "completed", completed_at: at };
@@ -167,8 +162,8 @@ function changedNode(node: NodeState, event: PlainNodeEvent, at: Instant): NodeS
       return { ...kept, status: "running", attempt: event.attempt, started_at: at };
     }
     case "node_retried": {
-      const counted = event.error.code === "WORKER_LOST" ? 0 : 1;
-      const failures = node.failures + counted;
+      // Every attempt that ended and was not lost was a failure, whatever code it gave.
+      const failures = event.attempt - node.lost;
       const { not_before } = event;
       return { ...node, status: "queued", queued_at: at, not_before, failures };
     }
@@ -349,19 +344,18 @@ function setNode(job: JobState, nodeId: string, node: NodeState): JobState {
 
 /** The event's hash becomes the head of its lane. */
 function withHead(job: JobState, event: JournalEvent): JobState {
-  const lane = laneOf(event);
-  if (lane === "job") {
+  const { node_id, chunk: number } = addressOf(event);
+  if (node_id === undefined) {
     return event.type === "job_created" ? job : { ...job, head: event.hash, n: job.n + 1 };
   }
-  const [nodeId = "", chunkNumber] = lane.split("#");
-  if (chunkNumber !== undefined) {
-    return setChunk(job, { node_id: nodeId, chunk: Number(chunkNumber) }, (chunk) => ({
+  if (number !== undefined) {
+    return setChunk(job, { node_id, chunk: number }, (chunk) => ({
       ...chunk,
       head: event.hash,
       n: chunk.n + 1,
     }));
   }
-  const node = nodeState(job, nodeId);
-  return setNode(job, nodeId, { ...node, head: event.hash, n: node.n + 1 });
+  const node = nodeState(job, node_id);
+  return setNode(job, node_id, { ...node, head: event.hash, n: node.n + 1 });
 }
 

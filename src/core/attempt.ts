@@ -3,10 +3,9 @@
 import type { TaskNode } from "./definition.ts";
 import { attemptKey } from "./effect.ts";
 import type { Outcome } from "./effect.ts";
-import { endIfDone, failNode, logMember } from "./ending.ts";
+import { endIfDone, failNode, isOpen, logMember } from "./ending.ts";
 import { addSeconds, secondsBetween } from "./instant.ts";
 import type { FailureReason } from "./job.ts";
-import { isTerminalJob } from "./job.ts";
 import { HANDLER_MISSING_SECONDS, MAX_LOST_ATTEMPTS } from "./limits.ts";
 import { maxAttempts, retryDelay } from "./retry.ts";
 import { claimTask, delayUntil } from "./settle.ts";
@@ -17,7 +16,7 @@ import { storable } from "./transition.ts";
 export function receiveTask(transition: Transition, nodeId: string, attempt: number): void {
   const node = transition.definition(nodeId);
   const state = transition.node(nodeId);
-  if (node?.type !== "task" || transition.job.status !== "running") return;
+  if (node?.type !== "task" || !isOpen(transition.job)) return;
   if (state.status !== "queued" || state.attempt + 1 !== attempt) return;
   const early = delayUntil(transition, state.not_before);
   if (early > 0) {
@@ -28,20 +27,26 @@ export function receiveTask(transition: Transition, nodeId: string, attempt: num
     missHandler(transition, nodeId, node.handler);
     return;
   }
+  transition.takeContinuation();
   claimTask(transition, nodeId, node);
 }
 
-/** This build lacks the handler: wait for one that has it, an hour at most. */
+/** This build lacks the handler of a message: wait for one that has it, an hour at most. */
 export function missHandler(transition: Transition, nodeId: string, handler: string): void {
-  const since = transition.node(nodeId).missing_since;
-  if (since === undefined) {
+  if (transition.node(nodeId).missing_since === undefined) {
     transition.emit({ type: "handler_missing", node_id: nodeId, handler });
-  } else if (secondsBetween(since, transition.at) >= HANDLER_MISSING_SECONDS) {
-    const message = `no build had the handler "${handler}" since ${since}`;
-    failNode(transition, nodeId, { error: { code: "HANDLER_MISSING", message } });
-    return;
-  }
+  } else if (giveUpHandler(transition, nodeId, handler)) return;
   transition.effect({ type: "defer_message" });
+}
+
+/** Fails a node whose handler has been missing for too long; whether it did. */
+export function giveUpHandler(transition: Transition, nodeId: string, handler: string): boolean {
+  const since = transition.node(nodeId).missing_since;
+  if (since === undefined || transition.context.handlers.has(handler)) return false;
+  if (secondsBetween(since, transition.at) < HANDLER_MISSING_SECONDS) return false;
+  const message = `no build had the handler "${handler}" since ${since}`;
+  failNode(transition, nodeId, { error: { code: "HANDLER_MISSING", message } });
+  return true;
 }
 
 export interface EndedAttempt {
@@ -89,7 +94,8 @@ export function orphan(
     readonly kind: string;
   },
 ): void {
-  if (!isTerminalJob(transition.job)) transition.emit({ type: "outcome_orphaned", ...late });
+  // What no attempt of this job can have sent has no place in its history.
+  if (transition.hasLane(late)) transition.emit({ type: "outcome_orphaned", ...late });
 }
 
 function timeOut(transition: Transition, ended: EndedAttempt, log: readonly string[]): void {
@@ -114,6 +120,7 @@ function retryOrFail(
   const policy = taskOf(transition, node_id)?.retry;
   const failures = transition.node(node_id).failures + 1;
   const isEnding = transition.job.status === "cancelling";
+  // An ending job tries nothing again.
   if (policy === undefined || !retryable || isEnding || failures >= maxAttempts(policy)) {
     failNode(transition, node_id, { error, attempt, log });
     return;

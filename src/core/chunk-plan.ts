@@ -1,5 +1,6 @@
 // How a fan_out is cut into chunks: recorded in node_expanded, so that every fold and every worker
 // cuts it the same way, whatever a later build would choose.
+import { invariant } from "./error.ts";
 import type { Instant } from "./instant.ts";
 import type { ChunkState, FanState } from "./job.ts";
 import { MAX_CHUNK_ITEMS, SINGLE_ITEM_CHUNKS } from "./limits.ts";
@@ -18,6 +19,8 @@ export interface ChunkPlan {
 }
 
 export function planChunks({ count, chunk_size, queued }: ChunkPlan, at: Instant): FanState {
+  // Anything else would cut for ever: the plan of a tampered entry.
+  invariant(Number.isInteger(chunk_size) && chunk_size >= 1, "a chunk holds whole items");
   const chunks: ChunkState[] = [];
   for (let from = 0; from < count; from += chunk_size) {
     const items = Array.from(

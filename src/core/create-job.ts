@@ -13,8 +13,8 @@ import type { Workflow } from "./graph.ts";
 import type { Instant } from "./instant.ts";
 import { addSeconds } from "./instant.ts";
 import type { JobState } from "./job.ts";
-import type { Json, JsonObject } from "./json.ts";
-import { isJsonObject, jsonBytes } from "./json.ts";
+import type { JsonObject } from "./json.ts";
+import { isJsonObject, jsonBytes, jsonProblem } from "./json.ts";
 import { eventHash } from "./lane.ts";
 import { MAX_SNAPSHOT_BYTES } from "./limits.ts";
 
@@ -117,7 +117,7 @@ export function pinnedWorkflow(entry: JournalEntry, sha256: Sha256): Workflow {
   if (typeof workflow_digest !== "string") {
     throw refused("workflow_digest", "a digest", workflow_digest);
   }
-  if (!isJsonObject(workflow_snapshot)) {
+  if (!isJsonObject(workflow_snapshot) || jsonProblem(workflow_snapshot) !== undefined) {
     throw refused("workflow_snapshot", "a definition", workflow_snapshot);
   }
   const found = `sha256:${sha256(canonical(workflow_snapshot))}`;
@@ -142,6 +142,7 @@ function refused(member: string, expected: string, got: unknown): WorkflowError 
 /** A workflow without nodes, for a job whose snapshot is refused: it can only end. */
 export function emptyWorkflow(job: JobState): Workflow {
   const { workflow_id, workflow_version: version, workflow_digest } = job;
-  const definition = definitionSchema.parse({ workflow_id, version, nodes: {} } satisfies Json);
-  return compileWorkflow(definition, workflow_digest);
+  // Not parsed: id and version stand as the job has them, whatever they are.
+  const nothing = definitionSchema.parse({ workflow_id: "none", version: 1, nodes: {} });
+  return compileWorkflow({ ...nothing, workflow_id, version }, workflow_digest);
 }

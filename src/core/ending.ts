@@ -3,7 +3,8 @@
 // The terminal entry is the last one; it carries the results and their provenance.
 import { atWork } from "./chunk-plan.ts";
 import { resultsOf, stampedResult } from "./provenance.ts";
-import type { FailureReason, JobError } from "./job.ts";
+import type { FailureReason, JobError, JobState } from "./job.ts";
+import { invariant } from "./error.ts";
 import { isTerminalJob, isTerminalNode } from "./job.ts";
 import { chunksRoot } from "./lane.ts";
 import type { Transition } from "./transition.ts";
@@ -17,11 +18,25 @@ export interface EndingRequest {
   readonly requested_by?: string;
 }
 
+/** Whether new work may start. */
+export function isOpen({ status }: JobState): boolean {
+  return status === "running" || status === "pending";
+}
+
+/** A job past its deadline begins to end, whatever else has happened. */
+export function endOverdue(transition: Transition): void {
+  const { deadline_at } = transition.job;
+  if (deadline_at > transition.at) return;
+  const message = `the job did not end before its deadline ${deadline_at}`;
+  beginEnding(transition, { becomes: "failed", error: { code: "DEADLINE_EXCEEDED", message } });
+}
+
 /** Starts the ending; does nothing where one has begun. */
 export function beginEnding(transition: Transition, request: EndingRequest): void {
   const { job } = transition;
   if (job.status === "cancelling" || isTerminalJob(job)) return;
-  transition.emit({ type: "job_cancelling", ...request });
+  const error = { ...request.error, ...storable(request.error) };
+  transition.emit({ type: "job_cancelling", ...request, error });
   for (const nodeId of nodeIds(transition)) {
     const node = transition.node(nodeId);
     if (node.status === "pending" || node.status === "queued" || node.status === "waiting") {
@@ -62,7 +77,9 @@ export function failNode(
   beginEnding(transition, { becomes: "failed", error: { ...error, node_id: nodeId } });
 }
 
-export function logMember(log: readonly string[] | undefined): { readonly log?: readonly string[] } {
+export function logMember(log: readonly string[] | undefined): {
+  readonly log?: readonly string[];
+} {
   return log === undefined || log.length === 0 ? {} : { log };
 }
 
@@ -70,19 +87,20 @@ export function logMember(log: readonly string[] | undefined): { readonly log?: 
 export function endIfDone(transition: Transition): void {
   const { status } = transition.job;
   if (status === "cancelling") endCancelling(transition);
-  if (status === "running" || status === "pending") endCompleted(transition);
+  if (isOpen(transition.job)) endCompleted(transition);
 }
 
 function endCompleted(transition: Transition): void {
-  const { order } = transition.context.workflow;
-  // A refused snapshot has no nodes; its job ends by another way.
-  if (order.length === 0 || !order.every((id) => isTerminalNode(transition.node(id)))) return;
+  const states = transition.context.workflow.order.map((id) => transition.node(id));
+  // A snapshot without nodes, or without a start, has done nothing; its job ends another way.
+  if (!states.some(({ status }) => status === "completed")) return;
+  if (!states.every(isTerminalNode)) return;
   finish(transition, (results_digest) => ({ type: "job_completed", results_digest }));
 }
 
 function endCancelling(transition: Transition): void {
   const { ending } = transition.job;
-  if (ending === undefined) return;
+  invariant(ending !== undefined, "a cancelling job knows what it becomes");
   const ids = nodeIds(transition);
   if (ids.some((id) => isRunningAttempt(transition, id) || hasChunksAtWork(transition, id))) return;
   for (const id of ids) {

@@ -2,7 +2,7 @@
 // A code is stable: clients, stored jobs and docs/errors.md name it. An author's mistake carries
 // `issues`, all at once; a failure of the world is retryable; a bug of ours is `invariant()`.
 
-/** Every code the product can answer, store or throw. docs/errors.md explains each; a test keeps both equal. */
+/** Every code the product can answer, store or throw; docs/errors.md explains each. */
 export const ERROR_CODES = [
   // The author's or caller's mistakes.
   "BAD_REQUEST",
@@ -75,7 +75,7 @@ export interface ErrorDetails {
   readonly facts?: Readonly<Record<string, string | number>>;
 }
 
-/** The base class of everything thrown on purpose. `retryable` is true for the world's failures only. */
+/** The base class of all thrown on purpose. `retryable` is true for the world's failures only. */
 export class WorkflowError extends Error {
   override readonly name = "WorkflowError";
   readonly code: ErrorCode;

@@ -58,7 +58,7 @@ export interface JobCreated {
 export type EventData =
   /** Submission; the first of every job. */
   | JobCreated
-  /** The first advance. */
+  /** The first claim of an attempt, or the first expansion of a fan_out. */
   | { readonly type: "job_started" }
   /** A ready task that another message will start → node_started. */
   | { readonly type: "node_queued"; readonly node_id: string }

@@ -3,21 +3,26 @@
 import type { FanInNode } from "./definition.ts";
 import type { ItemRecord } from "./event.ts";
 import type { FailureReason } from "./job.ts";
-import { isJsonObject } from "./json.ts";
+import { isJsonObject, kindOf } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { MAX_TRANSITION_STEPS } from "./limits.ts";
 import { evaluateIn } from "./scope.ts";
 import type { Rendered } from "./scope.ts";
-import type { Transition } from "./transition.ts";
+import type { Documents, Transition } from "./transition.ts";
 
-/** What became of each item, by index; `missing` only where a stored part was lost. */
+/** What became of each item, by index. */
 type ItemValue =
   | { readonly kind: "value"; readonly value: Json }
   | { readonly kind: "failed"; readonly error: FailureReason };
 
 /** The fan_in's output, or why there is none. */
 export function aggregate(transition: Transition, nodeId: string, node: FanInNode): Rendered {
-  const items = itemValues(transition, nodeId);
+  const source = fanSource(transition, nodeId);
+  if (source === undefined) {
+    const message = "expects a fan_out among its sources, found none";
+    return { kind: "error", error: { code: "SNAPSHOT_INVALID", message } };
+  }
+  const items = itemValues(transition, source);
   if (items === undefined) return { kind: "needs" };
   const selected = select(transition, nodeId, items);
   if (!Array.isArray(selected)) return selected as Rendered;
@@ -30,41 +35,39 @@ export function fanSource(transition: Transition, nodeId: string): string | unde
   return edges.find(({ from }) => transition.definition(from)?.type === "fan_out")?.from;
 }
 
-function itemValues(transition: Transition, nodeId: string): readonly ItemValue[] | undefined {
-  const source = fanSource(transition, nodeId);
-  const fan = source === undefined ? undefined : transition.node(source).fan;
-  if (source === undefined || fan === undefined) return [];
-  const { loaded } = transition.context;
-  const absent = fan.parts.filter((id) => loaded.get(id) === undefined);
+function itemValues(transition: Transition, source: string): readonly ItemValue[] | undefined {
+  const { fan, error = LOST } = transition.node(source);
+  // A fan_out that failed before it knew its items has none.
+  if (fan === undefined) return [];
+  const { documents } = transition;
+  const absent = fan.parts.filter((id) => documents.get(id) === undefined);
   if (absent.length > 0) {
     transition.need(absent);
     return undefined;
   }
-  const records = fan.parts.flatMap((id) => recordsOf(loaded.get(id) ?? {}, source));
+  const records = fan.parts.flatMap((id) => recordsOf(documents.get(id) ?? {}, source));
   const objects = records.flatMap((record) => ("object" in record ? [record.object] : []));
-  const unread = objects.filter((id) => loaded.get(id) === undefined);
+  const unread = objects.filter((id) => documents.get(id) === undefined);
   if (unread.length > 0) {
     transition.need(unread);
     return undefined;
   }
-  const values: ItemValue[] = Array.from({ length: fan.count }, () => LOST);
-  for (const record of records) values[record.index] = valueOf(record, loaded);
+  const values: ItemValue[] = Array.from({ length: fan.count }, () => ({ kind: "failed", error }));
+  for (const record of records) values[record.index] = valueOf(record, documents);
   return values;
 }
 
-const LOST: ItemValue = {
-  kind: "failed",
-  error: { code: "DOCUMENT_INVALID", message: "the item's outcome is not in the journal" },
+/** Every item of a fan_out that completed has an outcome; one that failed may lack some. */
+const LOST: FailureReason = {
+  code: "DOCUMENT_INVALID",
+  message: "the item's outcome is not in the journal",
 };
 
-function valueOf(
-  record: ItemRecord,
-  loaded: ReadonlyMap<string, JsonObject | null>,
-): ItemValue {
+function valueOf(record: ItemRecord, documents: Documents): ItemValue {
   if ("error" in record) return { kind: "failed", error: record.error };
   if ("output" in record) return { kind: "value", value: record.output };
-  const value = loaded.get(record.object)?.["value"];
-  return value === undefined ? LOST : { kind: "value", value };
+  const value = documents.get(record.object)?.["value"];
+  return value === undefined ? { kind: "failed", error: LOST } : { kind: "value", value };
 }
 
 /** Item records of a part: a chunk document, or the chunk_completed events of an entry. */
@@ -138,7 +141,7 @@ function sum(values: readonly Json[]): Rendered {
   let total = 0;
   for (const value of values) {
     if (typeof value !== "number") {
-      const message = `sum: expected numbers, got ${Array.isArray(value) ? "a list" : typeof value}`;
+      const message = `sum: expected numbers, got ${kindOf(value)}`;
       return { kind: "error", error: { code: "EXPRESSION_FAILED", message } };
     }
     total += value;

@@ -45,18 +45,27 @@ export interface CompiledNode {
 export interface Workflow {
   readonly digest: string;
   readonly definition: WorkflowDefinition;
-  /** Sources before targets; the order of the file among equals. */
+  /** Sources before targets; the order of the file among nodes of one depth. */
   readonly order: readonly string[];
   readonly incoming: ReadonlyMap<string, readonly Edge[]>;
   readonly nodes: ReadonlyMap<string, CompiledNode>;
 }
 
-/** Compiles a snapshot. Throws SNAPSHOT_INVALID where an expression does not parse. */
+/**
+ * Compiles a snapshot. Throws SNAPSHOT_INVALID where an expression does not parse or an edge leads
+ * to no node: a job must not end as completed because a part of it could not be found.
+ */
 export function compileWorkflow(definition: WorkflowDefinition, digest: string): Workflow {
   const ids = Object.keys(definition.nodes);
-  const edges = edgesOf(definition);
   const incoming = new Map<string, Edge[]>(ids.map((id) => [id, []]));
-  for (const edge of edges) incoming.get(edge.to)?.push(edge);
+  for (const edge of namedEdges(definition)) {
+    const known = incoming.get(edge.to);
+    const missing = known === undefined ? edge.to : edge.from;
+    if (known === undefined || !incoming.has(edge.from)) {
+      throw invalid(known === undefined ? edge.from : edge.to, `there is no node "${missing}"`);
+    }
+    known.push(edge);
+  }
   const nodes = new Map(
     Object.entries(definition.nodes).map(([id, node]) => [id, compileNode(id, node)]),
   );
@@ -65,10 +74,15 @@ export function compileWorkflow(definition: WorkflowDefinition, digest: string):
 
 /** Every edge of a definition between nodes that exist, each once. */
 export function edgesOf(definition: WorkflowDefinition): readonly Edge[] {
+  const { nodes } = definition;
+  return namedEdges(definition).filter(
+    ({ from, to }) => Object.hasOwn(nodes, from) && Object.hasOwn(nodes, to),
+  );
+}
+
+function namedEdges(definition: WorkflowDefinition): readonly Edge[] {
   const found = new Map<string, Edge>();
   const add = (edge: Edge) => {
-    if (definition.nodes[edge.from] === undefined) return;
-    if (definition.nodes[edge.to] === undefined) return;
     found.set(`${edge.from} ${edge.to} ${edge.kind} ${edge.branch ?? ""}`, edge);
   };
   for (const [id, node] of Object.entries(definition.nodes)) {
@@ -113,7 +127,7 @@ export function rescueNode(onError: string | undefined): string | undefined {
   return onError === undefined || onError === "continue" ? undefined : onError;
 }
 
-/** Kahn's order, always taking the first ready node of the file; what a cycle holds comes last. */
+/** By depth, within a depth in the order of the file; what a cycle holds comes last. */
 function sorted(
   ids: readonly string[],
   incoming: ReadonlyMap<string, readonly Edge[]>,

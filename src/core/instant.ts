@@ -6,8 +6,11 @@ export type Instant = string;
 
 const FORM = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
+/** Whether `text` is an instant in our form. Date.parse alone takes 30 February for 2 March. */
 export function isInstant(text: string): boolean {
-  return FORM.test(text) && !Number.isNaN(Date.parse(text));
+  if (!FORM.test(text)) return false;
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && instantOf(ms) === text;
 }
 
 export function instantOf(epochMs: number): Instant {

@@ -5,8 +5,8 @@ import type { Instant } from "./instant.ts";
 import type { Json, JsonObject } from "./json.ts";
 
 /**
- * pending: accepted, nothing started → running, cancelling, any ending.
- * running: advanced at least once → suspended, cancelling, completed.
+ * pending: accepted, no attempt yet → running, cancelling, any ending.
+ * running: the first attempt is claimed → suspended, cancelling, completed.
  * suspended: held by an operator → running, cancelling.
  * cancelling: nothing new starts; waits for running attempts → failed, cancelled.
  * completed, failed, cancelled: terminal, for ever.
@@ -146,7 +146,12 @@ export interface JobState {
   readonly inputs?: JsonObject;
   readonly vars?: JsonObject;
   /** What a cancelling job will become, and why. */
-  readonly ending?: { readonly becomes: "failed" | "cancelled"; readonly error: JobError };
+  readonly ending?: {
+    readonly becomes: "failed" | "cancelled";
+    readonly error: JobError;
+    /** The entry that holds job_cancelling: claims looked up before it stood prove nothing. */
+    readonly entry: number;
+  };
   readonly error?: JobError;
   readonly nodes: { readonly [nodeId: string]: NodeState };
   /** Bytes of the outputs that stand inside `nodes`. */

@@ -27,7 +27,12 @@ export interface JsonProblem {
 
 /** What keeps `value` from being JSON, or undefined. Never throws, whatever it is given. */
 export function jsonProblem(value: unknown): JsonProblem | undefined {
-  return inspect(value, "", MAX_JSON_DEPTH);
+  try {
+    return inspect(value, "", MAX_JSON_DEPTH);
+  } catch {
+    // A getter or a proxy threw.
+    return { pointer: "", message: "expected JSON, got a value that cannot be read" };
+  }
 }
 
 function inspect(value: unknown, pointer: string, depth: number): JsonProblem | undefined {
@@ -78,6 +83,13 @@ function nameOf(value: unknown): string {
   if (typeof value !== "object" || value === null) return typeof value;
   const maker: unknown = Reflect.get(value, "constructor");
   return typeof maker === "function" && maker.name !== "" ? `a ${maker.name}` : "an object";
+}
+
+/** What a message calls the kind of a value; never the value itself. */
+export function kindOf(value: Json): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" ? "a map" : `a ${typeof value}`;
 }
 
 /** The number of bytes of `text` in UTF-8, without an encoder (core has none). */

@@ -17,7 +17,19 @@ import type { Json } from "./json.ts";
 const DOMAIN = "wfevent/v1\0";
 export const JOB_LANE = "job";
 
+/** Whose lane an event belongs to: a node's, a chunk's, or (without node_id) the job's. */
+export interface LaneAddress {
+  readonly node_id?: string;
+  readonly chunk?: number;
+}
+
 export function laneOf(event: EventData): string {
+  const { node_id, chunk } = addressOf(event);
+  return node_id === undefined ? JOB_LANE : chunkLane(node_id, chunk);
+}
+
+/** A node may be called "job": only the address tells its lane from the job's. */
+export function addressOf(event: EventData): LaneAddress {
   switch (event.type) {
     case "job_created":
     case "job_started":
@@ -25,14 +37,12 @@ export function laneOf(event: EventData): string {
     case "job_completed":
     case "job_failed":
     case "job_cancelled":
-      return JOB_LANE;
+      return {};
     case "message_poisoned":
-      return event.node_id === undefined ? JOB_LANE : chunkLane(event.node_id, event.chunk);
     case "outcome_orphaned":
-      return chunkLane(event.node_id, event.chunk);
     case "chunk_completed":
     case "chunk_lost":
-      return chunkLane(event.node_id, event.chunk);
+      return event;
     case "node_queued":
     case "node_started":
     case "node_completed":
@@ -45,7 +55,7 @@ export function laneOf(event: EventData): string {
     case "node_expanded":
     case "chunk_cancelled":
     case "handler_missing":
-      return event.node_id;
+      return { node_id: event.node_id };
   }
 }
 
@@ -60,32 +70,39 @@ export interface LanePlace {
   readonly prev: readonly string[];
 }
 
-/** Where `event` stands in the history of `job`. Without a workflow only its own lane is known. */
+/** Where `event` stands in the history of `job`, the state before it. */
 export function placeOf(event: EventData, job: JobState, workflow: Workflow): LanePlace {
   const lane = laneOf(event);
   const { type } = event;
   const isLast = type === "job_completed" || type === "job_failed" || type === "job_cancelled";
   if (isLast) return { lane, n: job.n + 1, prev: allHeads(job) };
-  return { lane, ...continued(lane, job, workflow) };
+  return { lane, ...continued(addressOf(event), job, workflow) };
 }
 
-function continued(lane: string, job: JobState, workflow: Workflow): Omit<LanePlace, "lane"> {
-  if (lane === JOB_LANE) return { n: job.n + 1, prev: job.head === "" ? [] : [job.head] };
-  const [nodeId = "", chunkNumber] = lane.split("#");
-  const node = nodeState(job, nodeId);
-  if (chunkNumber !== undefined) {
-    const chunk = node.fan?.chunks[Number(chunkNumber)];
+function continued(
+  { node_id, chunk: number }: LaneAddress,
+  job: JobState,
+  workflow: Workflow,
+): Omit<LanePlace, "lane"> {
+  if (node_id === undefined) return { n: job.n + 1, prev: [job.head] };
+  const node = nodeState(job, node_id);
+  if (number !== undefined) {
+    const chunk = node.fan?.chunks[number];
     return { n: (chunk?.n ?? 0) + 1, prev: [chunk?.head ?? node.head] };
   }
   if (node.head !== "") return { n: node.n + 1, prev: [node.head] };
-  const sources = (workflow.incoming.get(nodeId) ?? []).map(({ from }) => from);
+  const sources = (workflow.incoming.get(node_id) ?? []).map(({ from }) => from);
   const heads = sources.map((from) => nodeState(job, from).head).filter((head) => head !== "");
   return { n: 1, prev: heads.length === 0 ? [job.head] : sortedUnique(heads) };
 }
 
+/** Chunks go on after their fan_out failed, so its own last hash does not cover them. */
 function allHeads(job: JobState): readonly string[] {
-  const heads = [job.head, ...Object.values(job.nodes).map(({ head }) => head)];
-  return sortedUnique(heads.filter((head) => head !== ""));
+  const heads = Object.values(job.nodes).flatMap(({ head, fan }) => [
+    head,
+    ...(fan?.chunks ?? []).flatMap((chunk) => chunk.head ?? []),
+  ]);
+  return sortedUnique([job.head, ...heads].filter((head) => head !== ""));
 }
 
 function sortedUnique(hashes: readonly string[]): readonly string[] {

@@ -3,7 +3,6 @@
 // `results_digest` covers the digests of the outputs, so it is the same for both forms.
 import { digest } from "./canonical.ts";
 import type { Sha256 } from "./canonical.ts";
-import type { NodeDefinition } from "./definition.ts";
 import type { StoredObject } from "./event.ts";
 import type { StoredValue } from "./job.ts";
 import { invariant } from "./error.ts";
@@ -26,8 +25,10 @@ export function resultsOf(transition: Transition): Results {
   const inside: Record<string, Json> = {};
   const digests: Record<string, Json> = {};
   let room = MAX_INLINE_RESULTS_BYTES;
-  for (const [id, node] of Object.entries(workflow.definition.nodes)) {
-    const output = hasResult(node) ? transition.node(id).output : undefined;
+  // Only tasks and fan_ins have outputs. A refused snapshot names no nodes, the state still does.
+  const ids = [...Object.keys(workflow.definition.nodes), ...Object.keys(transition.job.nodes)];
+  for (const id of new Set(ids)) {
+    const { output } = transition.node(id);
     if (output === undefined) continue;
     const whole = described(output, sha256);
     digests[id] = whole.digest;
@@ -42,10 +43,6 @@ export function resultsOf(transition: Transition): Results {
   return { results: inside, results_digest: digest(digests, sha256) };
 }
 
-function hasResult(node: NodeDefinition): boolean {
-  return node.type === "task" || node.type === "fan_in";
-}
-
 function described(output: StoredValue, sha256: Sha256): StoredObject {
   if (!("value" in output)) return output;
   const { value, entry } = output;
@@ -53,7 +50,11 @@ function described(output: StoredValue, sha256: Sha256): StoredObject {
 }
 
 /** `result_data` of a job that has just got its terminal event. */
-export function stampedResult(transition: Transition, inside: JsonObject, resultsDigest: string): JsonObject {
+export function stampedResult(
+  transition: Transition,
+  inside: JsonObject,
+  resultsDigest: string,
+): JsonObject {
   const { job, context } = transition;
   invariant(job.completed_at !== undefined, "a stamped job is terminal");
   return {

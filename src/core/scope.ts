@@ -12,7 +12,7 @@ import type { Json, JsonObject } from "./json.ts";
 import { MAX_EVALUATION_STEPS } from "./limits.ts";
 import { renderTemplate } from "./template.ts";
 import type { Template } from "./template.ts";
-import type { Transition } from "./transition.ts";
+import type { Documents, Transition } from "./transition.ts";
 
 /** The entry that holds inputs and vars too large for the projection. */
 const CREATION = "0";
@@ -94,10 +94,10 @@ function pinnedValues(
   roots: ReadonlySet<string>,
   needs: string[],
 ): Scope {
-  const { job, context } = transition;
+  const { job, documents } = transition;
   if (!roots.has("inputs") && !roots.has("vars")) return {};
   if (job.inputs !== undefined) return { inputs: job.inputs, vars: job.vars };
-  const entry = context.loaded.get(CREATION);
+  const entry = documents.get(CREATION);
   if (entry === undefined) needs.push(CREATION);
   return { inputs: entry?.["inputs"], vars: entry?.["vars"] };
 }
@@ -123,7 +123,7 @@ function nodeScope(transition: Transition, { id, state, reads, needs }: NodeRead
   const error = state.error === undefined ? {} : { error: { ...state.error } };
   const { status } = state;
   if (!asked || state.output === undefined) return { status, ...error };
-  const found = storedValue(transition.context.loaded, state.output, id);
+  const found = storedValue(transition.documents, state.output, id);
   if (found.kind === "needs") needs.push(found.id);
   return found.kind === "value" ? { status, ...error, output: found.value } : { status, ...error };
 }
@@ -139,7 +139,7 @@ export type Found =
 
 /** A stored value from the documents at hand: an object, or the entry that completed the node. */
 export function storedValue(
-  loaded: ReadonlyMap<string, JsonObject | null>,
+  loaded: Documents,
   stored: StoredValue,
   nodeId: string,
 ): Found {

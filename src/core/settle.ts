@@ -5,12 +5,11 @@
 import { digest } from "./canonical.ts";
 import { atWork, chunkSize, queuedAtFirst } from "./chunk-plan.ts";
 import type { ConditionalNode, FanInNode, FanOutNode, TaskNode } from "./definition.ts";
-import { beginEnding, endIfDone, failNode } from "./ending.ts";
+import { beginEnding, endIfDone, failNode, isOpen } from "./ending.ts";
 import { aggregate } from "./fan-in.ts";
-import { isTerminalJob, isTerminalNode } from "./job.ts";
+import { isTerminalNode } from "./job.ts";
 import type { FailureReason } from "./job.ts";
-import { jsonBytes } from "./json.ts";
-import type { Json } from "./json.ts";
+import { jsonBytes, kindOf } from "./json.ts";
 import { chunksRoot } from "./lane.ts";
 import { MAX_ITEMS, MAX_OUTPUT_BYTES } from "./limits.ts";
 import { readiness } from "./ready.ts";
@@ -19,14 +18,8 @@ import { secondsBetween } from "./instant.ts";
 import type { Transition } from "./transition.ts";
 
 export function settle(transition: Transition): void {
-  if (isTerminalJob(transition.job)) return;
-  if (transition.job.deadline_at <= transition.at) {
-    const message = `the job did not end before its deadline ${transition.job.deadline_at}`;
-    const error = { code: "DEADLINE_EXCEEDED", message };
-    beginEnding(transition, { becomes: "failed", error });
-  }
   for (const nodeId of transition.context.workflow.order) {
-    if (!mayStartNodes(transition)) break;
+    if (!isOpen(transition.job)) break;
     if (transition.node(nodeId).status !== "pending") continue;
     if (transition.budget.steps <= 0) {
       // The rest goes on in another invocation: nothing may hold the event loop for long.
@@ -39,9 +32,6 @@ export function settle(transition: Transition): void {
   if (!transition.hasNeeds) failIfStuck(transition);
 }
 
-function mayStartNodes({ job }: Transition): boolean {
-  return job.status === "running" || job.status === "pending";
-}
 
 function step(transition: Transition, nodeId: string): void {
   switch (readiness(transition.job, transition.context.workflow, nodeId)) {
@@ -61,7 +51,6 @@ function begin(transition: Transition, nodeId: string): void {
   switch (node.type) {
     case "start":
     case "end":
-      markStarted(transition);
       transition.emit({ type: "node_completed", node_id: nodeId });
       return;
     case "conditional":
@@ -78,17 +67,22 @@ function begin(transition: Transition, nodeId: string): void {
   }
 }
 
-export function markStarted(transition: Transition): void {
+/** A job is pending until its first attempt is claimed, or its first fan_out expanded. */
+function markStarted(transition: Transition): void {
   if (transition.job.status === "pending") transition.emit({ type: "job_started" });
 }
 
 function decide(transition: Transition, nodeId: string, node: ConditionalNode): void {
   const compiled = transition.context.workflow.nodes.get(nodeId);
-  if (compiled?.field === undefined) return;
+  if (compiled?.field === undefined) {
+    failCheap(transition, nodeId, NOT_COMPILED);
+    return;
+  }
   const field = evaluateIn(transition, compiled.field);
   if (field.kind === "needs") return;
   if (field.kind === "error") {
-    failCheap(transition, nodeId, { ...field.error, message: `condition_field: ${field.error.message}` });
+    const message = `condition_field: ${field.error.message}`;
+    failCheap(transition, nodeId, { ...field.error, message });
     return;
   }
   for (const branch of compiled.branches ?? []) {
@@ -96,7 +90,8 @@ function decide(transition: Transition, nodeId: string, node: ConditionalNode): 
     const holds = evaluateIn(transition, branch.condition, { value: field.value });
     if (holds.kind === "needs") return;
     if (holds.kind === "error") {
-      failCheap(transition, nodeId, { ...holds.error, message: inBranch(branch.name, holds.error.message) });
+      const message = inBranch(branch.name, holds.error.message);
+      failCheap(transition, nodeId, { ...holds.error, message });
       return;
     }
     if (typeof holds.value !== "boolean") {
@@ -126,6 +121,12 @@ function take(transition: Transition, nodeId: string, branch: string): void {
   transition.emit({ type: "node_completed", node_id: nodeId, branch });
 }
 
+/** What the snapshot does not hold cannot come later either. */
+const NOT_COMPILED: FailureReason = {
+  code: "SNAPSHOT_INVALID",
+  message: "the snapshot has no expression for this node",
+};
+
 /** A cheap node that failed: it had no attempt. */
 function failCheap(transition: Transition, nodeId: string, error: FailureReason): void {
   failNode(transition, nodeId, { error });
@@ -149,7 +150,10 @@ function collect(transition: Transition, nodeId: string, node: FanInNode): void 
 
 function expand(transition: Transition, nodeId: string, node: FanOutNode): void {
   const source = transition.context.workflow.nodes.get(nodeId)?.source;
-  if (source === undefined) return;
+  if (source === undefined) {
+    failCheap(transition, nodeId, NOT_COMPILED);
+    return;
+  }
   const items = evaluateIn(transition, source);
   if (items.kind === "needs") return;
   if (items.kind === "error") {
@@ -210,7 +214,6 @@ export function completeFan(transition: Transition, nodeId: string): void {
 }
 
 function startOrQueue(transition: Transition, nodeId: string, node: TaskNode): void {
-  markStarted(transition);
   const isHere = transition.context.handlers.has(node.handler);
   if (isHere && transition.takeContinuation()) {
     claimTask(transition, nodeId, node);
@@ -226,7 +229,10 @@ function startOrQueue(transition: Transition, nodeId: string, node: TaskNode): v
  */
 export function claimTask(transition: Transition, nodeId: string, node: TaskNode): void {
   const compiled = transition.context.workflow.nodes.get(nodeId);
-  if (compiled?.params === undefined) return;
+  if (compiled?.params === undefined) {
+    failCheap(transition, nodeId, NOT_COMPILED);
+    return;
+  }
   const params = renderParams(transition, compiled.params);
   if (params.kind === "needs") return;
   if (params.kind === "error") {
@@ -234,6 +240,7 @@ export function claimTask(transition: Transition, nodeId: string, node: TaskNode
     return;
   }
   const attempt = transition.node(nodeId).attempt + 1;
+  markStarted(transition);
   transition.emit({
     type: "node_started",
     node_id: nodeId,
@@ -259,14 +266,10 @@ export function delayUntil(transition: Transition, notBefore: string | undefined
 /** A live job in which nothing can ever happen again is a defect; it ends rather than hangs. */
 function failIfStuck(transition: Transition): void {
   const { job, context } = transition;
-  if (job.status !== "running" && job.status !== "pending") return;
+  if (!isOpen(job)) return;
   const open = context.workflow.order.filter((id) => !isTerminalNode(transition.node(id)));
   if (open.some((id) => transition.node(id).status !== "pending")) return;
-  const message = `no node can go on; waiting: ${open.slice(0, 10).join(", ")}`;
+  const names = open.slice(0, 10).join(", ") || "none";
+  const message = `no node can go on; waiting: ${names}`;
   beginEnding(transition, { becomes: "failed", error: { code: "INTERNAL", message } });
-}
-
-export function kindOf(value: Json): string {
-  if (value === null) return "null";
-  return Array.isArray(value) ? "a list" : `a ${typeof value}`.replace("a object", "a map");
 }

@@ -22,6 +22,7 @@ import {
   MAX_ERROR_BYTES,
   MAX_INLINE_ENTRY_BYTES,
   MAX_INLINE_OUTPUT_BYTES,
+  MAX_LABEL_CHARS,
   MAX_TRANSITION_STEPS,
 } from "./limits.ts";
 import type { NodeDefinition } from "./definition.ts";
@@ -35,7 +36,7 @@ export class Transition {
   readonly budget = { steps: MAX_TRANSITION_STEPS };
   #job: JobState;
   readonly #events: JournalEvent[] = [];
-  readonly #objects: NewObject[] = [];
+  readonly #objects = new Map<string, NewObject>();
   readonly #effects: Effect[] = [];
   readonly #needs = new Set<string>();
   #entryBytes: number;
@@ -58,8 +59,9 @@ export class Transition {
     return this.#needs.size > 0;
   }
 
-  get hasEvents(): boolean {
-    return this.#events.length > 0;
+  /** What the shell loaded, and what this entry itself will hold once it stands. */
+  get documents(): Documents {
+    return { get: (id) => this.#document(id) };
   }
 
   node(nodeId: string): NodeState {
@@ -69,6 +71,12 @@ export class Transition {
   definition(nodeId: string): NodeDefinition | undefined {
     const { nodes } = this.context.workflow.definition;
     return Object.hasOwn(nodes, nodeId) ? nodes[nodeId] : undefined;
+  }
+
+  /** Whether the history has a lane for it: a node that did something, a chunk that exists. */
+  hasLane({ node_id, chunk }: { readonly node_id: string; readonly chunk?: number }): boolean {
+    const { head, fan } = this.node(node_id);
+    return head !== "" && (chunk === undefined || fan?.chunks[chunk] !== undefined);
   }
 
   emit(event: EventData): void {
@@ -135,7 +143,14 @@ export class Transition {
   }
 
   store(object: NewObject): void {
-    if (!this.#objects.some(({ id }) => id === object.id)) this.#objects.push(object);
+    this.#objects.set(object.id, object);
+  }
+
+  #document(id: string): JsonObject | null | undefined {
+    const known = this.context.loaded.get(id);
+    if (id === String(this.#job.seq + 1)) return withEvents(known, this.#events);
+    const own = this.#objects.get(id);
+    return own === undefined ? known : (own.body as unknown as JsonObject);
   }
 
   endWith(result: JsonObject): void {
@@ -149,7 +164,7 @@ export class Transition {
       kind: "decided",
       job: this.#job,
       events: this.#events,
-      objects: this.#objects,
+      objects: [...this.#objects.values()],
       effects: this.#effects,
       entry_bytes: this.#entryBytes,
       ...result,
@@ -157,7 +172,35 @@ export class Transition {
   }
 }
 
+/** Documents of the job's journal: null where there is none, undefined where nobody has looked. */
+export type Documents = Pick<ReadonlyMap<string, JsonObject | null>, "get">;
+
+/** An entry under way: the events of earlier occurrences, then `events`. */
+function withEvents(
+  entry: JsonObject | null | undefined,
+  events: readonly JournalEvent[],
+): JsonObject {
+  const earlier = entry?.["events"];
+  const before: readonly Json[] = Array.isArray(earlier) ? (earlier as readonly Json[]) : [];
+  return { events: [...before, ...(events as unknown as readonly Json[])] };
+}
+
+/**
+ * What a later occurrence of the same entry must find in `loaded`: the objects of `decision`, and
+ * the events so far under the entry's own number. Neither is in the store yet.
+ */
+export function pendingDocuments(
+  loaded: Documents,
+  decision: Extract<Decision, { readonly kind: "decided" }>,
+): ReadonlyMap<string, JsonObject> {
+  const { job, events, objects } = decision;
+  const id = String(job.seq + 1);
+  const bodies = objects.map((object) => [object.id, object.body as unknown as JsonObject] as const);
+  return new Map([...bodies, [id, withEvents(loaded.get(id), events)] as const]);
+}
+
 /** An error as it may be stored: code and text within their bounds. */
 export function storable(error: FailureReason): FailureReason {
-  return { code: error.code, message: cutText(error.message, MAX_ERROR_BYTES) };
+  const code = cutText(error.code, MAX_LABEL_CHARS);
+  return { code, message: cutText(error.message, MAX_ERROR_BYTES) };
 }

@@ -2,7 +2,7 @@
 // again what should have started by now, and looks for claims that a chunk left. Due times come
 // from stored instants only, never from now, so that a busy neighbour cannot push them away.
 import { atWork } from "./chunk-plan.ts";
-import { lastSignOfLife, loseAttempt, missHandler } from "./attempt.ts";
+import { giveUpHandler, lastSignOfLife, loseAttempt } from "./attempt.ts";
 import { attemptKey, claimId } from "./effect.ts";
 import { endIfDone } from "./ending.ts";
 import { loseChunk } from "./fan-out.ts";
@@ -30,11 +30,8 @@ function wakeQueued(transition: Transition, nodeId: string, node: NodeState): vo
   const key = attemptKey(nodeId, attempt);
   if (!isDue(transition, sendDue(node, key, transition.context))) return;
   if (isInLine(transition, node.queued_at)) return;
-  const isMissed = node.missing_since !== undefined && definition?.type === "task";
-  if (isMissed && !transition.context.handlers.has(definition.handler)) {
-    missHandler(transition, nodeId, definition.handler);
-    if (transition.node(nodeId).status !== "queued") return;
-  }
+  const handler = definition?.type === "task" ? definition.handler : "";
+  if (giveUpHandler(transition, nodeId, handler)) return;
   transition.send({ kind: "task", node_id: nodeId, attempt }, 0, key);
 }
 
@@ -45,13 +42,17 @@ function wakeRunning(transition: Transition, nodeId: string): void {
 }
 
 function wakeFan(transition: Transition, nodeId: string): void {
-  const { fan, status } = transition.node(nodeId);
-  if (fan === undefined) return;
-  const isEnding = transition.job.status === "cancelling";
-  if (!isEnding && status !== "running") return;
+  const { fan } = transition.node(nodeId);
+  const { seq, ending } = transition.job;
+  const isEnding = ending !== undefined;
+  // A worker may have claimed before an ending that is not in the journal yet: look again later.
+  if (fan === undefined || (isEnding && ending.entry > seq)) return;
   const open: number[] = [];
   for (const chunk of atWork(fan)) {
-    const state = transition.node(nodeId).fan?.chunks[chunk];
+    // Giving up on one chunk may fail the fan_out; then the rest has no turn here.
+    const node = transition.node(nodeId);
+    if (!isEnding && node.status !== "running") return;
+    const state = node.fan?.chunks[chunk];
     if (state?.status !== "queued") continue;
     const at = { node_id: nodeId, chunk, attempt: state.attempt };
     const due = chunkDue(state, attemptKey(nodeId, at.attempt, chunk), transition.context);

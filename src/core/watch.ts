@@ -4,7 +4,7 @@
 import { atWork } from "./chunk-plan.ts";
 import { attemptKey } from "./effect.ts";
 import type { Timing, Watch } from "./effect.ts";
-import { addSeconds, earliest, later } from "./instant.ts";
+import { addSeconds, earliest, instantOf, later } from "./instant.ts";
 import type { Instant } from "./instant.ts";
 import type { ChunkState, JobState, NodeState } from "./job.ts";
 import { isTerminalJob, nodeState } from "./job.ts";
@@ -14,6 +14,9 @@ export interface Queued {
   readonly queued_at?: Instant;
   readonly not_before?: Instant;
 }
+
+/** What was never queued is due at once. */
+const NEVER = instantOf(0);
 
 export interface DueContext {
   readonly watch: Watch;
@@ -25,7 +28,7 @@ export function sendDue(queued: Queued, key: string, { watch, timing }: DueConte
   const resend = watch.resends[key];
   const n = resend?.n ?? 0;
   const gap = Math.min(timing.resend_seconds * 2 ** Math.min(n, 10), MAX_RESEND_GAP_SECONDS);
-  const queuedAt = queued.queued_at ?? "";
+  const queuedAt = queued.queued_at ?? NEVER;
   const base = later(queuedAt, queued.not_before ?? queuedAt);
   return addSeconds(resend === undefined ? base : later(base, resend.at), gap);
 }
@@ -42,12 +45,11 @@ export function chunkDue(chunk: ChunkState, key: string, context: DueContext): I
  */
 export function wakeAt(job: JobState, context: DueContext): Instant | undefined {
   if (isTerminalJob(job)) return undefined;
-  const dues = Object.entries(job.nodes).flatMap(([id, node]) => nodeDues(id, node, { job, context }));
-  if (job.status === "cancelling") {
-    return earliest(dues) ?? addSeconds(job.at, context.timing.resend_seconds);
-  }
+  const { nodes } = job;
+  const dues = Object.entries(nodes).flatMap(([id, node]) => nodeDues(id, node, { job, context }));
   const next = earliest(dues) ?? addSeconds(job.at, context.timing.resend_seconds);
-  return next < job.deadline_at ? next : job.deadline_at;
+  // The deadline of an ending job has no say any more.
+  return job.status === "cancelling" || next < job.deadline_at ? next : job.deadline_at;
 }
 
 function nodeDues(
@@ -121,8 +123,8 @@ export function mergeWatch(one: Watch, other: Watch): Watch {
   }
   const resends = { ...one.resends };
   for (const [key, resend] of Object.entries(other.resends)) {
-    const known = resends[key];
-    resends[key] = known === undefined || known.n < resend.n ? resend : known;
+    const { at, n } = resends[key] ?? resend;
+    resends[key] = { at: later(at, resend.at), n: Math.max(n, resend.n) };
   }
   return { renewals, resends };
 }
