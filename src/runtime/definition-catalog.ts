@@ -1,6 +1,7 @@
 // The live catalog of definitions, as the runtime sees it: a port that only job creation and the
 // routes about workflows may use. Nothing that advances a job can reach it.
 import type { WorkflowDefinition } from "../core/definition.ts";
+import type { Issue } from "../core/error.ts";
 
 /** A definition as the catalog has it today. */
 export interface CatalogEntry {
@@ -18,4 +19,18 @@ export interface DefinitionCatalog {
    * WORKFLOW_INACTIVE, DEFINITION_INVALID, VERSION_CONFLICT.
    */
   find(workflowId: string, version?: number): Promise<CatalogEntry>;
+}
+
+/** One file of the catalog in a list; broken ones come with their issues. */
+export interface CatalogRow {
+  readonly file: string;
+  readonly status: "ok" | "duplicate" | "conflict" | "invalid";
+  readonly workflow_id?: string;
+  readonly version?: number;
+  readonly name?: string;
+  readonly description?: string;
+  readonly is_active?: boolean;
+  readonly workflow_digest?: string;
+  readonly source_digest?: string;
+  readonly issues: readonly Issue[];
 }

@@ -41,6 +41,11 @@ export class VersionRegistry {
     );
   }
 
+  /** After a rebuild the store remembers nothing, so neither may this process. */
+  forget(): void {
+    this.#seen.clear();
+  }
+
   async #firstDigest(entry: CatalogEntry): Promise<string> {
     const { workflow_id, version } = entry.definition;
     const key = `${workflow_id}@${version}`;

@@ -33,7 +33,16 @@ const MATRIX: Readonly<Record<string, Layer>> = {
   main: { folders: [...INNER, ...SHELL], packages: ["zod", "@azure/functions", "node:"] },
   local: {
     folders: [...INNER, ...SHELL.filter((folder) => folder !== "catalog")],
-    packages: ["zod", "yaml", "croner", "azurite", "@vercel/cosmosdb-server", "node:"],
+    packages: [
+      "zod",
+      "yaml",
+      "croner",
+      "azurite",
+      "@vercel/cosmosdb-server",
+      // It plays the Functions host, whose queue listener speaks to Storage queues itself.
+      "@azure/storage-queue",
+      "node:",
+    ],
   },
 };
 

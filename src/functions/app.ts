@@ -1,0 +1,45 @@
+// What every function needs, put together by main.ts at the first call. Registration comes first
+// and never fails: an entry point that throws is a silently empty app. Settings that are wrong are
+// answered per request, all at once, and by /health/ready.
+import type { Issue } from "../core/error.ts";
+import { WorkflowError } from "../core/error.ts";
+import type { CatalogRow, DefinitionCatalog } from "../runtime/definition-catalog.ts";
+import type { Engine } from "../runtime/engine.ts";
+import type { StoreAdmin } from "../runtime/ports.ts";
+import type { Sessions } from "../runtime/sessions.ts";
+import type { Submitter } from "../runtime/submit-job.ts";
+
+export interface LiveCatalog extends DefinitionCatalog {
+  list(): Promise<readonly CatalogRow[]>;
+  versions(workflowId: string): Promise<readonly CatalogRow[]>;
+}
+
+export interface App {
+  readonly engine: Engine;
+  readonly sessions: Sessions;
+  readonly submitter: Submitter;
+  readonly catalog: LiveCatalog;
+  readonly admin: StoreAdmin;
+  /** `platform`: sign-in is on and its principal header may be trusted. */
+  readonly auth: "keys" | "platform";
+  readonly allowRebuild: boolean;
+  /** Base of absolute links; absent where links stay relative. */
+  readonly publicUrl?: string;
+  /** Resolves once stores exist; on a developer's machine it creates what is missing. */
+  readonly prepared: () => Promise<void>;
+}
+
+export type AppResult =
+  | { readonly ok: true; readonly app: App }
+  | { readonly ok: false; readonly issues: readonly Issue[] };
+
+/** The app, or CONFIGURATION_INVALID with everything that is wrong with the settings. */
+export async function readyApp(result: AppResult): Promise<App> {
+  if (!result.ok) {
+    throw new WorkflowError("CONFIGURATION_INVALID", "the app's settings are incomplete or wrong", {
+      issues: result.issues,
+    });
+  }
+  await result.app.prepared();
+  return result.app;
+}

@@ -1,0 +1,154 @@
+// The job routes: submit, list, read, cancel. Trigger shape → runtime call → answer.
+import type { HttpRequest, HttpResponseInit } from "@azure/functions";
+import { z } from "zod";
+import { WORKFLOW_ID } from "../core/definition.ts";
+import { JOB_STATUSES } from "../core/job.ts";
+import type { JobState } from "../core/job.ts";
+import type { JsonObject } from "../core/json.ts";
+import { MAX_LABEL_CHARS, MAX_TAGS } from "../core/limits.ts";
+import { cancelJob } from "../runtime/cancel-job.ts";
+import type { JobFilter } from "../runtime/ports.ts";
+import {
+  eventsView,
+  jobFacts,
+  jobView,
+  nodeView,
+  provenanceView,
+  resultView,
+  snapshotView,
+} from "../runtime/read-job.ts";
+import { submitJob } from "../runtime/submit-job.ts";
+import type { Submission } from "../runtime/submit-job.ts";
+import type { App } from "./app.ts";
+import { json } from "./problem.ts";
+import { callerOf, jobIdOf, readJson, readQuery, refused } from "./request.ts";
+
+const label = z.string().min(1).max(MAX_LABEL_CHARS);
+const workflowId = z.string().regex(WORKFLOW_ID, { error: "expected a workflow_id" });
+const version = z.int().min(1);
+
+const submissionSchema = z.strictObject({
+  workflow_id: workflowId,
+  version: version.exactOptional(),
+  input_params: z.record(z.string(), z.json()).exactOptional(),
+  correlation_id: label.exactOptional(),
+  submitted_by: label.exactOptional(),
+  tags: z.array(label).max(MAX_TAGS).exactOptional(),
+  idempotency_key: label.exactOptional(),
+});
+
+/** A moving job is worth another look after so long. */
+const RETRY_AFTER = { "retry-after": "1" };
+
+export async function postJob(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+  const { idempotency_key, ...submission } = await readJson(request, submissionSchema);
+  const key = keyOf(request, idempotency_key);
+  const { job, created } = await submitJob(app.submitter, submission as Submission, {
+    authenticated_as: callerOf(request, app),
+    ...(key === undefined ? {} : { idempotency_key: key }),
+  });
+  const location = linkTo(app, job.job_id);
+  const headers = { location, ...RETRY_AFTER };
+  return json(created ? 202 : 200, { ...jobFacts(job), links: links(app, job) }, headers);
+}
+
+function keyOf(request: HttpRequest, inBody: string | undefined): string | undefined {
+  const inHeader = request.headers.get("idempotency-key") ?? undefined;
+  if (inHeader === undefined) return inBody;
+  if (inBody !== undefined && inBody !== inHeader) {
+    const message = "the key in the body and the one in the header differ";
+    throw refused([{ message, pointer: "/idempotency_key" }]);
+  }
+  const parsed = label.safeParse(inHeader);
+  if (!parsed.success) {
+    throw refused([{ message: `header Idempotency-Key: 1 to ${MAX_LABEL_CHARS} characters` }]);
+  }
+  return parsed.data;
+}
+
+function linkTo(app: App, jobId: string): string {
+  return `${app.publicUrl ?? ""}/api/v1/jobs/${jobId}`;
+}
+
+function links(app: App, job: JobState): JsonObject {
+  const self = linkTo(app, job.job_id);
+  const parts = ["events", "snapshot", "result", "provenance", "cancel"];
+  return { self, ...Object.fromEntries(parts.map((part) => [part, `${self}/${part}`])) };
+}
+
+const wholeNumber = z
+  .string()
+  .regex(/^[1-9]\d{0,15}$/, { error: "expected a whole number of at least 1" })
+  .transform(Number);
+
+const listSchema = z.strictObject({
+  status: z.enum(JOB_STATUSES).exactOptional(),
+  workflow_id: workflowId.exactOptional(),
+  workflow_version: wholeNumber.exactOptional(),
+  correlation_id: label.exactOptional(),
+  idempotency_key: label.exactOptional(),
+  limit: wholeNumber.pipe(z.int().max(200, { error: "at most 200" })).default(50),
+  continuation: z.string().min(1).max(4096).exactOptional(),
+});
+
+export async function listJobs(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+  const filter: JobFilter = readQuery(request, listSchema);
+  const page = await app.engine.jobs.list(filter);
+  const jobs = page.documents.map(listRow);
+  const { continuation } = page;
+  return json(200, {
+    jobs,
+    count: jobs.length,
+    ...(continuation === undefined ? {} : { continuation }),
+  });
+}
+
+const HIDDEN: ReadonlySet<string> = new Set(["id", "schema", "write_id", "wake_at", "updated_at"]);
+
+/** A row of a list comes from the projection: exact as of `as_of`, never with the snapshot. */
+function listRow(document: JsonObject): JsonObject {
+  const shown = Object.entries(document).filter(([name]) => !HIDDEN.has(name));
+  return { ...Object.fromEntries(shown), as_of: document["updated_at"] ?? null } as JsonObject;
+}
+
+export async function getJob(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+  const view = await jobView(app.engine, jobIdOf(request));
+  const isMoving = view["completed_at"] === undefined;
+  return json(200, view, isMoving ? RETRY_AFTER : {});
+}
+
+export async function getEvents(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+  return json(200, await eventsView(app.engine, jobIdOf(request)));
+}
+
+export async function getNode(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+  const nodeId = request.params["node_id"] ?? "";
+  return json(200, await nodeView(app.engine, jobIdOf(request), nodeId));
+}
+
+export async function getSnapshot(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+  return json(200, await snapshotView(app.engine, jobIdOf(request)));
+}
+
+export async function getResult(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+  return json(200, await resultView(app.engine, jobIdOf(request)));
+}
+
+export async function getProvenance(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+  return json(200, await provenanceView(app.engine, jobIdOf(request)));
+}
+
+const cancelSchema = z.strictObject({ reason: label.exactOptional() });
+
+export async function postCancel(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+  const hasBody = Number(request.headers.get("content-length") ?? 0) > 0;
+  const { reason } = hasBody ? await readJson(request, cancelSchema) : {};
+  const job = await cancelJob(app.sessions, app.engine, {
+    job_id: jobIdOf(request),
+    requested_by: callerOf(request, app),
+    ...(reason === undefined ? {} : { reason }),
+  });
+  const headers = { location: linkTo(app, job.job_id), ...RETRY_AFTER };
+  return json(202, { ...jobFacts(job), links: links(app, job) }, headers);
+}
+

@@ -1,0 +1,62 @@
+// Health, and the rebuild of the stores.
+import type { HttpRequest, HttpResponseInit } from "@azure/functions";
+import { WorkflowError } from "../core/error.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { App, AppResult } from "./app.ts";
+import { json } from "./problem.ts";
+
+/** The process answers: nothing else is looked at. */
+export function live(): HttpResponseInit {
+  return json(200, { status: "live" });
+}
+
+/** Settings, store and queue; 503 with what is wrong. */
+export async function ready(result: AppResult): Promise<HttpResponseInit> {
+  if (!result.ok) {
+    const checks = result.issues.map(({ message }) => ({ name: "settings", error: message }));
+    return json(503, { status: "not ready", checks });
+  }
+  const { app } = result;
+  const failed = await app.prepared().then(
+    () => undefined,
+    () => "the stores could not be prepared",
+  );
+  const checks = await app.admin.check();
+  const isReady = failed === undefined && checks.every(({ error }) => error === undefined);
+  const body = {
+    status: isReady ? "ready" : "not ready",
+    build: app.engine.build,
+    checks: checks.map((check): JsonObject => ({ ...check, ok: check.error === undefined })),
+    ...(failed === undefined ? {} : { error: failed }),
+  };
+  return json(isReady ? 200 : 503, body);
+}
+
+const CONFIRMATION = "DESTROY";
+
+/**
+ * Clears the queues and recreates the containers. Off unless HOLDFAST_ALLOW_REBUILD; refused
+ * without the word; and where the identity may not create containers nothing is touched.
+ */
+export async function rebuild(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+  if (!app.allowRebuild) {
+    const message = "rebuild is switched off; HOLDFAST_ALLOW_REBUILD=true allows it";
+    throw new WorkflowError("REBUILD_DISABLED", message);
+  }
+  if (request.query.get("confirm") !== CONFIRMATION) {
+    const message = `this deletes every job; say ?confirm=${CONFIRMATION} to mean it`;
+    throw new WorkflowError("CONFIRMATION_MISSING", message);
+  }
+  if (!(await app.admin.mayRebuild())) {
+    const message =
+      "this identity may not create containers, so nothing was changed; " +
+      "deploy the infrastructure template (infra/) to recreate them";
+    throw new WorkflowError("REBUILD_FORBIDDEN", message);
+  }
+  const statements = await app.admin.rebuild();
+  const failed = statements.filter(({ ok }) => !ok).length;
+  app.submitter.versions.forget();
+  app.engine.log.write("warn", "rebuild.done", { statements: statements.length, failed });
+  const shown = statements.map((statement): JsonObject => ({ ...statement }));
+  return json(failed === 0 ? 200 : 500, { rebuilt: failed === 0, statements: shown });
+}

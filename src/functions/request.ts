@@ -1,0 +1,108 @@
+// Reading requests: bodies within their bound, JSON without surprises, query parameters and ids
+// that are checked before anything is looked up. Everything wrong is reported at once.
+import type { HttpRequest } from "@azure/functions";
+import { z } from "zod";
+import { WorkflowError } from "../core/error.ts";
+import type { Issue } from "../core/error.ts";
+import { jsonProblem, utf8Bytes } from "../core/json.ts";
+import { MAX_BODY_BYTES } from "../core/limits.ts";
+import type { App } from "./app.ts";
+
+const uuid = z.uuid();
+
+/** The `job_id` of the route. A malformed one names no job. */
+export function jobIdOf(request: HttpRequest): string {
+  const id = request.params["job_id"] ?? "";
+  const parsed = uuid.safeParse(id.toLowerCase());
+  if (!parsed.success) throw new WorkflowError("JOB_NOT_FOUND", `job ${shown(id)}: not found`);
+  return parsed.data;
+}
+
+/** Text of a client in a message of ours: short, on one line. */
+export function shown(text: string): string {
+  const short = text.length > 64 ? `${text.slice(0, 64)}…` : text;
+  return JSON.stringify(short.toWellFormed());
+}
+
+/** A JSON body. Errors: UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, BAD_REQUEST with all issues. */
+export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
+  const type = request.headers.get("content-type") ?? "";
+  if (!/^application\/(?:[a-z0-9.+-]+\+)?json\b/i.test(type)) {
+    const got = type === "" ? "none" : shown(type);
+    const message = `content-type: expected application/json, got ${got}`;
+    throw new WorkflowError("UNSUPPORTED_MEDIA_TYPE", message);
+  }
+  const text = await readText(request, MAX_BODY_BYTES);
+  const problem = jsonProblem(parseJson(text));
+  if (problem !== undefined) {
+    throw refused([{ message: problem.message, pointer: problem.pointer }]);
+  }
+  const parsed = schema.safeParse(parseJson(text));
+  if (!parsed.success) throw refused(issuesOf(parsed.error));
+  return parsed.data;
+}
+
+/** The body as text. Errors: BODY_TOO_LARGE, BAD_REQUEST where it is not UTF-8. */
+export async function readText(request: HttpRequest, maxBytes: number): Promise<string> {
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > maxBytes) throw tooLarge(declared, maxBytes);
+  const bytes = new Uint8Array(await request.arrayBuffer());
+  if (bytes.byteLength > maxBytes) throw tooLarge(bytes.byteLength, maxBytes);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new WorkflowError("BAD_REQUEST", "body: expected UTF-8", { cause });
+  }
+}
+
+function tooLarge(bytes: number, maxBytes: number): WorkflowError {
+  return new WorkflowError("BODY_TOO_LARGE", `body: ${bytes} bytes, at most ${maxBytes}`);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const where = cause instanceof Error ? cause.message.slice(0, 200) : "";
+    const got = utf8Bytes(text) === 0 ? "an empty body" : `something else (${where})`;
+    throw new WorkflowError("BAD_REQUEST", `body: expected JSON, got ${got}`, { cause });
+  }
+}
+
+/** Query parameters, each at most once. BAD_REQUEST with all issues. */
+export function readQuery<T>(request: HttpRequest, schema: z.ZodType<T>): T {
+  const given = Object.fromEntries(request.query.entries());
+  delete given["code"];
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw refused(issuesOf(parsed.error));
+  return parsed.data;
+}
+
+export function refused(issues: readonly Issue[]): WorkflowError {
+  const first = issues[0];
+  const place = first?.pointer === undefined || first.pointer === "" ? "" : `${first.pointer}: `;
+  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+  const message = `the request is not valid: ${place}${first?.message ?? ""}${more}`;
+  return new WorkflowError("BAD_REQUEST", message, { issues });
+}
+
+function issuesOf(error: z.ZodError): readonly Issue[] {
+  return error.issues.flatMap((issue): readonly Issue[] => {
+    const pointer = issue.path.map((step) => `/${String(step)}`).join("");
+    if (issue.code !== "unrecognized_keys") return [{ message: issue.message, pointer }];
+    return issue.keys.map((key) => ({
+      message: `unknown field ${shown(key)}`,
+      pointer: `${pointer}/${key}`,
+    }));
+  });
+}
+
+/**
+ * Who the platform says is calling. A client's own header counts only where platform sign-in is
+ * on, for then the platform overwrites it; everybody else with a key is `key`.
+ */
+export function callerOf(request: HttpRequest, app: Pick<App, "auth">): string {
+  if (app.auth !== "platform") return "key";
+  const principal = request.headers.get("x-ms-client-principal-id")?.trim() ?? "";
+  return /^[\x21-\x7e]{1,128}$/.test(principal) ? `principal:${principal}` : "key";
+}

@@ -1,0 +1,95 @@
+// Every function of the app in one table: name, trigger, auth level, handler. main.ts registers it
+// as it stands. The host matches routes in alphabetical order of the functions' names, so the
+// catch-all's name comes last. Every route says its auth level; only health is open.
+import type { HttpMethod, HttpRequest, HttpResponseInit } from "@azure/functions";
+import { WorkflowError } from "../core/error.ts";
+import type { App, AppResult } from "./app.ts";
+import { readyApp } from "./app.ts";
+import {
+  getEvents,
+  getJob,
+  getNode,
+  getProvenance,
+  getResult,
+  getSnapshot,
+  listJobs,
+  postCancel,
+  postJob,
+} from "./jobs.ts";
+import { live, ready, rebuild } from "./operations.ts";
+import { getWorkflow, listHandlers, listWorkflows, validateWorkflow } from "./workflows.ts";
+
+export interface Route {
+  readonly name: string;
+  readonly methods: readonly HttpMethod[];
+  /** Below the host's route prefix, `api`. */
+  readonly route: string;
+  readonly authLevel: "anonymous" | "function" | "admin";
+  readonly handle: (result: AppResult, request: HttpRequest) => Promise<HttpResponseInit>;
+}
+
+type AppHandler = (app: App, request: HttpRequest) => Promise<HttpResponseInit>;
+
+function withApp(handler: AppHandler): Route["handle"] {
+  return async (result, request) => handler(await readyApp(result), request);
+}
+
+function read(name: string, route: string, handler: AppHandler): Route {
+  return { name, methods: ["GET"], route, authLevel: "function", handle: withApp(handler) };
+}
+
+function write(name: string, route: string, handler: AppHandler): Route {
+  return { name, methods: ["POST"], route, authLevel: "function", handle: withApp(handler) };
+}
+
+export const ROUTES: readonly Route[] = [
+  write("jobs_submit", "v1/jobs", postJob),
+  read("jobs_list", "v1/jobs", listJobs),
+  read("jobs_get", "v1/jobs/{job_id}", getJob),
+  read("jobs_events", "v1/jobs/{job_id}/events", getEvents),
+  read("jobs_node", "v1/jobs/{job_id}/nodes/{node_id}", getNode),
+  read("jobs_snapshot", "v1/jobs/{job_id}/snapshot", getSnapshot),
+  read("jobs_result", "v1/jobs/{job_id}/result", getResult),
+  read("jobs_provenance", "v1/jobs/{job_id}/provenance", getProvenance),
+  write("jobs_cancel", "v1/jobs/{job_id}/cancel", postCancel),
+  read("workflows_list", "v1/workflows", listWorkflows),
+  read("workflows_get", "v1/workflows/{workflow_id}", getWorkflow),
+  write("workflows_validate", "v1/workflows/validate", validateWorkflow),
+  read("handlers_list", "v1/handlers", listHandlers),
+  {
+    name: "health_live",
+    methods: ["GET"],
+    route: "v1/health/live",
+    authLevel: "anonymous",
+    handle: async () => live(),
+  },
+  {
+    name: "health_ready",
+    methods: ["GET"],
+    route: "v1/health/ready",
+    authLevel: "anonymous",
+    handle: async (result) => ready(result),
+  },
+  {
+    name: "bootstrap_rebuild",
+    methods: ["POST"],
+    route: "v1/bootstrap/rebuild",
+    authLevel: "admin",
+    handle: withApp(rebuild),
+  },
+  {
+    name: "zz_not_found",
+    methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
+    route: "v1/{*path}",
+    authLevel: "function",
+    handle: async (_result, request) => {
+      const { pathname } = new URL(request.url);
+      const message = `${request.method} ${pathname.slice(0, 200)}: no such endpoint`;
+      throw new WorkflowError("ROUTE_NOT_FOUND", message);
+    },
+  },
+];
+
+export const WORK_FUNCTION = "process_work";
+export const POISON_FUNCTION = "process_poison";
+export const SWEEP_FUNCTION = "sweep_jobs";

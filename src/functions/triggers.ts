@@ -1,0 +1,69 @@
+// What the platform calls: HTTP requests, queue messages, the timer. Each turns the trigger's shape
+// into one runtime call and lets no error out that the platform would handle worse.
+import type {
+  HttpRequest,
+  HttpResponseInit,
+  InvocationContext,
+  StorageQueueHandler,
+  TimerHandler,
+} from "@azure/functions";
+import { errorText } from "../runtime/error-text.ts";
+import { processMessage } from "../runtime/process-message.ts";
+import { processPoison } from "../runtime/process-poison.ts";
+import type { Log } from "../runtime/ports.ts";
+import { sweep } from "../runtime/sweep.ts";
+import type { AppResult } from "./app.ts";
+import { readyApp } from "./app.ts";
+import { problem, statusOf } from "./problem.ts";
+import type { Route } from "./routes.ts";
+
+export interface TriggerOptions {
+  readonly app: () => AppResult;
+  readonly log: Log;
+}
+
+/** An HTTP handler that always answers, errors as problems. */
+export function httpHandler(route: Route, { app, log }: TriggerOptions) {
+  return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
+    try {
+      return await route.handle(app(), request);
+    } catch (error) {
+      if (statusOf(error) >= 500) {
+        const fields = { function: route.name, error: errorText(error) };
+        log.write("error", "request.failed", { ...fields, invocation_id: context.invocationId });
+      }
+      return problem(error, context.invocationId);
+    }
+  };
+}
+
+/** The work queue. Rejects only for defects of ours: the host then hands the message out again. */
+export function workHandler({ app }: TriggerOptions): StorageQueueHandler {
+  return async (body, context) => {
+    const { engine, sessions } = await readyApp(app());
+    const count = Number(context.triggerMetadata?.["dequeueCount"] ?? 1);
+    const delivery = { dequeueCount: Number.isFinite(count) ? count : 1 };
+    await processMessage(sessions, engine, { body, delivery });
+  };
+}
+
+/** The poison queue. Never rejects once the app stands: it has no poison queue of its own. */
+export function poisonHandler({ app }: TriggerOptions): StorageQueueHandler {
+  return async (body) => {
+    const { engine, sessions } = await readyApp(app());
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    await processPoison(sessions, engine, text);
+  };
+}
+
+export function sweepHandler({ app, log }: TriggerOptions): TimerHandler {
+  return async () => {
+    try {
+      const { engine, sessions } = await readyApp(app());
+      await sweep(sessions, engine);
+    } catch (error) {
+      // The next run is a minute away; a failed one is a fact, not a reason to stop the timer.
+      log.write("warn", "sweep.failed", { error: errorText(error) });
+    }
+  };
+}

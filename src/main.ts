@@ -1,0 +1,129 @@
+// The composition root: settings, adapters, handlers, and the only caller of app.*. Everything is
+// registered first and nothing connects before its first use, so the entry point cannot fail and
+// leave a silently empty app; what is wrong with the settings is answered per request.
+import { app } from "@azure/functions";
+import { cosmosHandle } from "./azure/cosmos-client.ts";
+import { cosmosStores } from "./azure/cosmos-stores.ts";
+import { POISON_QUEUE, STORAGE_CONNECTION, WORK_QUEUE } from "./azure/names.ts";
+import { readSettings } from "./azure/settings.ts";
+import type { Settings } from "./azure/settings.ts";
+import { queueHandle, storageQueue } from "./azure/storage-queue.ts";
+import { storeAdmin } from "./azure/store-admin.ts";
+import { systemClock, systemRandomness } from "./azure/system.ts";
+import { jsonLog, processSink } from "./azure/telemetry.ts";
+import { FileCatalog } from "./catalog/catalog.ts";
+import type { App, AppResult } from "./functions/app.ts";
+import { POISON_FUNCTION, ROUTES, SWEEP_FUNCTION, WORK_FUNCTION } from "./functions/routes.ts";
+import { httpHandler, poisonHandler, sweepHandler, workHandler } from "./functions/triggers.ts";
+import { DEFAULT_TIMING } from "./runtime/engine.ts";
+import type { Engine } from "./runtime/engine.ts";
+import { HandlerRegistry } from "./runtime/handlers.ts";
+import { Sessions } from "./runtime/sessions.ts";
+import { SnapshotCache } from "./runtime/snapshots.ts";
+import { VersionRegistry } from "./runtime/version-registry.ts";
+import { builtinHandlers } from "./tasks/builtin.ts";
+
+/** Version and digest of the build's inputs; build/bundle.mjs puts it here. */
+declare const HOLDFAST_BUILD: string;
+
+const log = jsonLog(processSink);
+const settings = readSettings(process.env);
+let composed: AppResult | undefined;
+
+function composition(): AppResult {
+  composed ??= settings.ok ? { ok: true, app: compose(settings.settings) } : settings;
+  return composed;
+}
+
+function compose(given: Settings): App {
+  const cosmos = cosmosHandle({ connection: given.cosmos, database: given.database });
+  const queues = queueHandle({ connection: given.queues });
+  const stores = cosmosStores(cosmos);
+  const handlers = new HandlerRegistry(
+    builtinHandlers({ http: { allow: given.httpAllow }, clock: systemClock }),
+  );
+  const engine: Engine = {
+    journal: stores.journal,
+    jobs: stores.jobs,
+    queue: storageQueue(queues),
+    clock: systemClock,
+    randomness: systemRandomness,
+    log,
+    handlers,
+    snapshots: new SnapshotCache(),
+    build: `holdfast@${HOLDFAST_BUILD}`,
+    timing: {
+      ...DEFAULT_TIMING,
+      lease_seconds: given.leaseSeconds,
+      renew_seconds: given.renewSeconds,
+      resend_seconds: given.resendSeconds,
+      refresh_seconds: given.refreshSeconds,
+    },
+  };
+  const catalog = new FileCatalog({
+    folder: given.workflowsDir,
+    handlers: new Set(handlers.versions.keys()),
+  });
+  const admin = storeAdmin({ cosmos, queues });
+  const mayRedefine = given.allowRedefine;
+  const versions = new VersionRegistry(engine, stores.definitions, { mayRedefine });
+  const { publicUrl } = given;
+  return {
+    engine,
+    sessions: new Sessions(engine),
+    submitter: { engine, catalog, versions, vars: given.vars },
+    catalog,
+    admin,
+    auth: given.auth,
+    allowRebuild: given.allowRebuild,
+    ...(publicUrl === undefined ? {} : { publicUrl }),
+    prepared: given.development ? once(async () => void (await admin.prepare())) : ready,
+  };
+}
+
+async function ready(): Promise<void> {
+  // In Azure the infrastructure template has made everything; the app may not.
+}
+
+/** Runs `work` until it succeeds once; everybody waits for the same run. */
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return async () => {
+    running ??= work().catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    });
+    return running;
+  };
+}
+
+const triggers = { app: composition, log };
+
+for (const route of ROUTES) {
+  app.http(route.name, {
+    methods: [...route.methods],
+    route: route.route,
+    authLevel: route.authLevel,
+    handler: httpHandler(route, triggers),
+  });
+}
+app.storageQueue(WORK_FUNCTION, {
+  queueName: WORK_QUEUE,
+  connection: STORAGE_CONNECTION,
+  handler: workHandler(triggers),
+});
+app.storageQueue(POISON_FUNCTION, {
+  queueName: POISON_QUEUE,
+  connection: STORAGE_CONNECTION,
+  handler: poisonHandler(triggers),
+});
+app.timer(SWEEP_FUNCTION, {
+  schedule: settings.ok ? settings.settings.sweepSchedule : "0 * * * * *",
+  handler: sweepHandler(triggers),
+});
+
+if (settings.ok) {
+  log.write("info", "host.ready", { functions: ROUTES.length + 3, build: HOLDFAST_BUILD });
+} else {
+  for (const { message } of settings.issues) log.write("error", "settings.invalid", { message });
+}
