@@ -31,7 +31,7 @@ export async function cancelJob(
     const before = await session.catchUp();
     if (isTerminalJob(before)) {
       const message = `job ${job_id}: already ${before.status}, nothing to cancel`;
-      throw new WorkflowError("JOB_TERMINAL", message, { facts: { status: before.status } });
+      throw new WorkflowError("JOB_TERMINAL", message, { facts: { job_status: before.status } });
     }
     if (before.status === "cancelling") return before;
     const soon = addSeconds(engine.clock.now(), engine.timing.resend_seconds);

@@ -289,7 +289,7 @@ export async function resultView(engine: Reader, jobId: string): Promise<JsonObj
 async function resultData(engine: Reader, job: JobState): Promise<JsonObject> {
   if (!isTerminalJob(job)) {
     const message = `job ${job.job_id}: ${job.status}, its result comes when it ends`;
-    throw new WorkflowError("JOB_NOT_TERMINAL", message, { facts: { status: job.status } });
+    throw new WorkflowError("JOB_NOT_TERMINAL", message, { facts: { job_status: job.status } });
   }
   const entry = await readEntry(engine.journal, job.job_id, job.seq);
   if (entry?.result_data === undefined) {
