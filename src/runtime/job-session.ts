@@ -17,6 +17,7 @@ import type { JsonObject } from "../core/json.ts";
 import { isWanted } from "../core/watch.ts";
 import type { Engine } from "./engine.ts";
 import { hashBytes, sha256 } from "./hash.ts";
+import { logTransition } from "./log-transition.ts";
 import { foldToEnd, readEntries, ttlSeconds } from "./journal.ts";
 import type { Projected } from "./projection.ts";
 import { ProjectionKeeper } from "./projection-keeper.ts";
@@ -65,6 +66,7 @@ export class JobSession {
   users = 0;
   #job: JobState;
   #isSpent = false;
+  #isOpen = true;
   #waiting: Waiting[] = [];
   #isDraining = false;
   #turn: Promise<void> = Promise.resolve();
@@ -99,6 +101,16 @@ export class JobSession {
   /** A spent session failed to commit; it must be left and never entered again. */
   get isSpent(): boolean {
     return this.#isSpent;
+  }
+
+  /** False once the last user has left: whoever comes later needs a new session. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  close(): void {
+    this.#isOpen = false;
+    this.keeper.close();
   }
 
   /** Folds whatever others have written since; exact for the moment of the call. */
@@ -306,6 +318,7 @@ export class JobSession {
       this.#keep(entry.id, entry as unknown as JsonObject);
     }
     this.#take({ ...job, seq, at });
+    logTransition(engine.log, job, batch.events);
     return true;
   }
 

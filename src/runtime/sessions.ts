@@ -9,6 +9,9 @@ import { JobSession } from "./job-session.ts";
 import { loadWorkflow } from "./journal.ts";
 import { parseProjection } from "./projection.ts";
 
+/** Refreshes at leaving; one is the rule. */
+const MAX_REFRESHES = 3;
+
 export type Entered =
   | { readonly kind: "session"; readonly session: JobSession }
   /** No projection: not yet visible, or past its retention. */
@@ -34,9 +37,8 @@ export class Sessions {
    * Whoever gets a session must leave it. Errors: those of the store; SCHEMA_TOO_NEW.
    */
   async enter(jobId: string, rev: number): Promise<Entered> {
-    const session = await this.#session(jobId);
+    const session = await this.#seat(jobId);
     if (session === undefined) return { kind: "absent" };
-    session.users += 1;
     try {
       if (await session.reach(rev)) return { kind: "session", session };
     } catch (error) {
@@ -49,19 +51,33 @@ export class Sessions {
 
   /** Leaves a session; the last one refreshes the projection. Never rejects. */
   async leave(session: JobSession): Promise<void> {
-    if (session.users === 1 && !session.isSpent) await session.keeper.refresh();
+    // Somebody may have come and gone while this one refreshed: look again, but not for ever.
+    for (let tries = 0; tries < MAX_REFRESHES; tries += 1) {
+      if (session.users > 1 || session.isSpent || session.isProjected) break;
+      await session.keeper.refresh();
+    }
     session.users -= 1;
     if (session.users > 0) return;
-    session.keeper.close();
+    session.close();
     await this.#forget(session);
+  }
+
+  /** A session with one more user. */
+  async #seat(jobId: string): Promise<JobSession | undefined> {
+    for (;;) {
+      const session = await this.#session(jobId);
+      // Its last user may have left while this one waited.
+      if (session?.isOpen === false) continue;
+      if (session !== undefined) session.users += 1;
+      return session;
+    }
   }
 
   async #forget(session: JobSession): Promise<void> {
     const { job_id: jobId } = session.job;
     const open = this.#open.get(jobId);
-    if (open !== undefined && (await open) === session && session.users === 0) {
-      this.#open.delete(jobId);
-    }
+    const isIts = open !== undefined && (await open.catch(() => undefined)) === session;
+    if (isIts && this.#open.get(jobId) === open) this.#open.delete(jobId);
   }
 
   async #session(jobId: string): Promise<JobSession | undefined> {
@@ -69,9 +85,8 @@ export class Sessions {
       const open = this.#open.get(jobId);
       if (open === undefined) break;
       const session = await open;
-      if (session !== undefined && !session.isSpent && this.#open.get(jobId) === open) {
-        return session;
-      }
+      const isUsable = session?.isOpen === true && !session.isSpent;
+      if (isUsable && this.#open.get(jobId) === open) return session;
       if (this.#open.get(jobId) === open) this.#open.delete(jobId);
     }
     const loading = this.#load(jobId);
