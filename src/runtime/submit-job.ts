@@ -151,7 +151,7 @@ function pinnedVars(
 ): JsonObject {
   const pinned: Record<string, Json> = {};
   for (const [name, value] of Object.entries(definition.vars)) {
-    const setting = settings[name];
+    const setting = Object.hasOwn(settings, name) ? settings[name] : undefined;
     pinned[name] = setting === undefined ? value : settingValue(name, value, setting);
   }
   return pinned;

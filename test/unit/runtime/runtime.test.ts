@@ -86,7 +86,7 @@ test("a fan_out of 1,000 items gives its results in item order", async () => {
   const { job } = await runtime.submit({ workflow_id: "fan", input_params: { list } });
   runtime.store.resetRequests();
   expect(await runtime.runToEnd(job.job_id)).toBe("completed");
-  console.log(runtime.logs.slice(0,5), runtime.store.journalOf(job.job_id).slice(0,70).map((d)=>d["id"]+" "+JSON.stringify(d["events"]??"").slice(0,150)).join("\n")); console.log(JSON.stringify(runtime.store.allJobs()[0]?.["error"])); const requests = [...runtime.store.requests.values()].reduce((sum, n) => sum + n, 0);
+  const requests = [...runtime.store.requests.values()].reduce((sum, n) => sum + n, 0);
   expect(requests).toBeLessThanOrEqual(6 * 32 + 10);
   const events = runtime.entries(job.job_id).flatMap(
     (entry) => entry["events"] as { type: string; node_id?: string; output?: unknown }[],
