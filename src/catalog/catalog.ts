@@ -166,8 +166,8 @@ function conflict(first: GoodFile, other: GoodFile): WorkflowError {
 }
 
 function unknownWorkflow(files: readonly WorkflowFile[], workflowId: string): WorkflowError {
-  const known = files.flatMap((file) => (file.kind === "good" ? [file.definition.workflow_id] : []));
-  const meant = nearest(workflowId, known);
+  const good = files.filter((file) => file.kind === "good");
+  const meant = nearest(workflowId, good.map(({ definition }) => definition.workflow_id));
   const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
   const message = `no workflow file is for "${workflowId}"${hint}`;
   return new WorkflowError("WORKFLOW_NOT_FOUND", message);

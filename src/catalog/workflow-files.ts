@@ -110,7 +110,8 @@ export class WorkflowFiles {
       const code = codeOf(error);
       // Deleted since the folder was listed.
       if (code === "ENOENT") return undefined;
-      const result = unreadable(file, { message: `the file cannot be read: ${code}` }, before?.result);
+      const message = `the file cannot be read: ${code}`;
+      const result = unreadable(file, { message }, before?.result);
       return { signature: "", since: now, digest: "", result };
     }
   }

@@ -27,18 +27,17 @@ interface Facts {
 
 interface Analysis {
   readonly definition: WorkflowDefinition;
-  readonly incoming: ReadonlyMap<string, readonly Edge[]>;
+  readonly edges: readonly Edge[];
   readonly facts: Map<string, Facts>;
   readonly logic: Logic;
 }
 
 /** The definition must have passed `checkGraph`: one start, known targets, no cycle. */
 export function certaintyOf(definition: WorkflowDefinition): Certainty {
-  const incoming = new Map<string, Edge[]>(Object.keys(definition.nodes).map((id) => [id, []]));
-  for (const edge of edgesOf(definition)) incoming.get(edge.to)?.push(edge);
+  const edges = edgesOf(definition);
   const values = new Map(Object.entries(definition.nodes).map(([id, node]) => [id, waysOf(node)]));
   const logic: Logic = { values, work: { left: MAX_WORK } };
-  const analysis: Analysis = { definition, incoming, facts: new Map(), logic };
+  const analysis: Analysis = { definition, edges, facts: new Map(), logic };
   return {
     isUpstream: (source, reader) => factsOf(analysis, reader).ancestors.has(source),
     hasEnded: (source, reader) => factsOf(analysis, reader).ended.has(source),
@@ -65,7 +64,7 @@ function factsOf(analysis: Analysis, id: string): Facts {
   const known = analysis.facts.get(id);
   if (known !== undefined) return known;
   // At most MAX_NODES deep; without cycles this ends at the start node.
-  const edges = analysis.incoming.get(id) ?? [];
+  const edges = analysis.edges.filter(({ to }) => to === id);
   const groups = [edges.filter(isAll), edges.filter((edge) => !isAll(edge))];
   const used = groups.filter((group) => group.length > 0);
   const ways = used
@@ -117,6 +116,8 @@ function wayOf({ definition }: Analysis, edge: Edge): string | undefined {
 
 function completionOf(analysis: Analysis, id: string): Condition {
   const { starts } = factsOf(analysis, id);
+  // Without on_error a failure ends the job, and nothing starts any more.
+  if (analysis.definition.nodes[id]?.type === "conditional") return starts;
   return starts.map((cube) => new Map([...cube, [id, COMPLETED]]));
 }
 

@@ -15,18 +15,22 @@ export function checkGraph(draft: Draft, handlers: ReadonlySet<string>): readonl
     return [{ pointer: "/nodes", at: "key", message }];
   }
   const edges = edgesOf(draft.definition);
-  const each = Object.entries(nodes).flatMap(([id, node]) => [
-    ...checkTargets(draft, id, node),
+  const entries = Object.entries(nodes);
+  const targets = entries.flatMap(([id, node]) => checkTargets(draft, id, node));
+  const each = entries.flatMap(([id, node]) => [
     ...checkHandler(handlers, id, node),
     ...checkRetry(id, node),
     ...(node.type === "conditional" ? checkBranches(id, node) : []),
   ]);
+  // A mistyped target leaves what it meant out of reach: one mistake, one finding.
+  const isWhole = draft.complete && targets.length === 0;
   return [
+    ...targets,
     ...each,
     ...checkEnds(draft),
     ...checkPairs(draft, edges),
     ...checkCycles(Object.keys(nodes), edges),
-    ...(draft.complete ? checkReach(draft, edges) : []),
+    ...(isWhole ? checkReach(draft, edges) : []),
   ];
 }
 
@@ -191,7 +195,7 @@ function checkPairs(draft: Draft, edges: readonly Edge[]): readonly Finding[] {
   });
 }
 
-/** One finding for each cycle; cycles that share a node are reported one after the other's repair. */
+/** One finding for each cycle; of cycles that share a node, one. */
 function checkCycles(ids: readonly string[], edges: readonly Edge[]): readonly Finding[] {
   const findings: Finding[] = [];
   let left = withoutSettled(ids, edges);
@@ -229,9 +233,16 @@ function cycleBefore(
     const edge = edges.find(({ from, to }) => to === last && left.has(from));
     const source = String(edge?.from);
     const again = walked.indexOf(source);
-    if (again >= 0) return walked.slice(0, again + 1);
+    if (again >= 0) return fromFirst(walked.slice(0, again + 1), left);
     walked.unshift(source);
   }
+}
+
+/** The cycle from its first node in the file on. */
+function fromFirst(cycle: readonly string[], order: ReadonlySet<string>): readonly string[] {
+  const first = [...order].find((id) => cycle.includes(id));
+  const index = cycle.indexOf(String(first));
+  return [...cycle.slice(index), ...cycle.slice(0, index)];
 }
 
 function checkReach(draft: Draft, edges: readonly Edge[]): readonly Finding[] {

@@ -48,7 +48,7 @@ function boundProblems(input: InputDefinition): readonly Problem[] {
   if (uncountable.length > 0) {
     return uncountable.map((bound) => ({
       path: [bound],
-      message: `${bound} of a ${type} is its length, expected a whole number from 0`,
+      message: `${bound} is a length here, expected a whole number from 0`,
     }));
   }
   if (min === undefined || max === undefined || min <= max) return [];

@@ -67,7 +67,8 @@ function textsOf(id: string, node: NodeDefinition): readonly Text[] {
         ...node.branches.flatMap(({ condition }, index) => {
           if (condition === undefined) return [];
           const pointer = at("branches", index, "condition");
-          return [expressionText({ node: id, pointer, extra: ["value"] }, condition, parseCondition)];
+          const place = { node: id, pointer, extra: ["value"] };
+          return [expressionText(place, condition, parseCondition)];
         }),
       ];
     case "fan_in": {

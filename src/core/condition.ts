@@ -2,6 +2,8 @@
 // whether one follows from another. A condition is a list of cubes, of which one must hold; a cube
 // is a set of choices, all of which must have been made. Each question costs a bounded time.
 
+import { invariant } from "./error.ts";
+
 /** Choice by name, with the way that was taken. */
 export type Cube = ReadonlyMap<string, string>;
 export type Condition = readonly Cube[];
@@ -49,7 +51,8 @@ export function covers(logic: Logic, condition: Condition, cube: Cube): boolean 
   if (open.some((other) => other.size === 0)) return true;
   const [choice] = open[0]?.keys() ?? [];
   if (choice === undefined) return false;
-  const ways = logic.values.get(choice) ?? [];
+  const ways = logic.values.get(choice);
+  invariant(ways !== undefined, `the ways of the choice "${choice}" are known`);
   return ways.every((way) => covers(logic, open, new Map([[choice, way]])));
 }
 

@@ -44,10 +44,21 @@ export function readDraft(value: JsonObject): Reading {
   if (whole.success) {
     return { draft: { definition: whole.data, ...names, complete: true }, issues: [] };
   }
-  const issues = whole.error.issues.flatMap(leavesOf);
+  const issues = withoutEchoes(whole.error.issues.flatMap(leavesOf));
   const complete = issues.every((issue) => issue.path[0] !== "nodes");
   const definition = readParts(value);
   return { draft: { definition, ...names, complete }, issues };
+}
+
+/** The schema may measure what is of the wrong type as well: "too short" for a list as a text. */
+function withoutEchoes(issues: readonly SchemaIssue[]): readonly SchemaIssue[] {
+  const mistyped = new Set<string>();
+  return issues.filter((issue) => {
+    const place = JSON.stringify(issue.path.map(String));
+    if (mistyped.has(place)) return false;
+    if (issue.code === "invalid_type") mistyped.add(place);
+    return true;
+  });
 }
 
 /** A list of node ids is refused as a whole by the schema; what is wrong are some of its items. */
@@ -71,32 +82,27 @@ function readParts(value: JsonObject): WorkflowDefinition {
       const rest = { workflow_id: "unread", version: 1, is_active: true, timeout_seconds: 1 };
       return { ...rest, ...read.data };
     }
-    // Backwards, so that an item taken from a list moves none that is still to be taken.
-    for (const path of read.error.issues.flatMap(leavesOf).flatMap(pathsOf).reverse()) remove(parts, path);
+    for (const path of read.error.issues.flatMap(pathsOf)) remove(parts, path);
     ({ inputs, vars, nodes } = parts);
   }
 }
 
+/** What must go: the member at fault. Of a list all goes, or other items would change places. */
 function pathsOf(issue: SchemaIssue): readonly (readonly PropertyKey[])[] {
-  if (issue.code !== "unrecognized_keys") return [issue.path];
-  return issue.keys.map((key) => [...issue.path, key]);
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => [...issue.path, key]);
+  const index = issue.path.findIndex((key) => typeof key === "number");
+  return [index < 0 ? issue.path : issue.path.slice(0, index)];
 }
 
 /**
- * Takes away the member at `path` or, where only that one is missing, its parent. The last issue
+ * Takes away the member at `path` or, where only that one is missing, its parent. The first issue
  * of a reading always loses something here, so reading ends.
  */
 function remove(parts: JsonObject, path: readonly PropertyKey[]): void {
   const parent = path.slice(0, -1);
-  if (memberAt(parts, path) !== undefined) removeMember(parts, path);
-  else if (parent.length > 1) removeMember(parts, parent);
-}
-
-function removeMember(parts: JsonObject, path: readonly PropertyKey[]): void {
-  const holder = memberAt(parts, path.slice(0, -1));
-  const key = String(path.at(-1));
-  if (Array.isArray(holder)) holder.splice(Number(key), 1);
-  else if (isJsonObject(holder)) Reflect.deleteProperty(holder, key);
+  const gone = memberAt(parts, path) !== undefined || parent.length < 2 ? path : parent;
+  const holder = memberAt(parts, gone.slice(0, -1));
+  if (isJsonObject(holder)) Reflect.deleteProperty(holder, String(gone.at(-1)));
 }
 
 /** The value at a path, undefined where there is none. */

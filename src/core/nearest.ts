@@ -8,7 +8,8 @@ const MAX_WORD = 64;
  * undefined where all are too different: more than a third of the word's letters.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  if (word.length > MAX_WORD) return undefined;
+  // Any letter is one mistake away from any other: no suggestion.
+  if (word.length < 2 || word.length > MAX_WORD) return undefined;
   const most = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
   let fewest = most + 1;
@@ -51,7 +52,7 @@ function distance(a: string, b: string, limit: number): number {
   return at(row, b.length);
 }
 
-/** Outside the table nothing can be reached. */
+/** Only asked inside the table. */
 function at(row: readonly number[], index: number): number {
-  return row[index] ?? Infinity;
+  return Number(row[index]);
 }

@@ -44,10 +44,12 @@ interface Walk {
 interface Step {
   readonly pointer: string;
   readonly depth: number;
-  readonly key: number;
+  /** Where the key stands; absent in a list and at the top. */
+  readonly key?: number;
 }
 
 const TAGS = "tags are not allowed";
+const NOT_UNICODE = "expected well-formed Unicode, got a lone surrogate";
 
 /** Never throws, whatever the text. */
 export function readYaml(source: string): YamlSource {
@@ -75,7 +77,7 @@ export function readYaml(source: string): YamlSource {
     lineCounter: lines,
   });
   const walk: Walk = { issues: [], refused: new Set(), spots: new Map(), lines };
-  const value = readNode(document.contents, { pointer: "", depth: 0, key: 0 }, walk);
+  const value = readNode(document.contents, { pointer: "", depth: 0 }, walk);
   checkSyntax(document, text, walk);
   return {
     value,
@@ -96,8 +98,7 @@ function report(walk: Walk, offset: number, finding: Omit<Issue, "line" | "colum
 
 function position(lines: LineCounter, offset: number): Place {
   const { line, col } = lines.linePos(offset);
-  // An empty text has no first line for the library.
-  return line === 0 ? { line: 1, column: 1 } : { line, column: col };
+  return { line, column: col };
 }
 
 function checkSyntax(document: Document.Parsed, text: string, walk: Walk): void {
@@ -128,10 +129,10 @@ function syntaxFinding(problem: YAMLError, text: string): Pick<Issue, "message" 
 const TOO_DEEP = `nested deeper than ${MAX_JSON_DEPTH} levels`;
 
 function readNode(node: unknown, step: Step, walk: Walk): Json | undefined {
-  const { pointer, key } = step;
-  // A key without a value, `description:`, is a null at the key's place.
-  const offset = isNode(node) ? startOf(node) : key;
-  walk.spots.set(pointer, { key, value: offset });
+  const { pointer } = step;
+  // A key without a value, as in `{a, b}`, is a null at the key's place; an empty text begins at 0.
+  const offset = isNode(node) ? startOf(node) : (step.key ?? 0);
+  walk.spots.set(pointer, { key: step.key ?? offset, value: offset });
   if (!isNode(node)) return null;
   if (isAlias(node)) {
     report(walk, offset, { pointer, message: "aliases are not allowed: repeat the value" });
@@ -168,9 +169,10 @@ function readScalar(node: Scalar, step: Step, walk: Walk): Json | undefined {
     report(walk, startOf(node), { pointer, message });
   };
   if (typeof value === "string") {
-    walk.spots.set(pointer, { key: step.key, value: startOf(node), text: value });
+    const offset = startOf(node);
+    walk.spots.set(pointer, { key: step.key ?? offset, value: offset, text: value });
     if (value.isWellFormed()) return value;
-    return refuse("expected well-formed Unicode, got a lone surrogate");
+    return refuse(NOT_UNICODE);
   }
   if (typeof value === "bigint") {
     const number = Number(value);
@@ -180,7 +182,7 @@ function readScalar(node: Scalar, step: Step, walk: Walk): Json | undefined {
   if (typeof value === "number") {
     // JSON has no negative zero: a snapshot read back would differ from the one written.
     if (Number.isFinite(value)) return value === 0 ? 0 : value;
-    return refuse(`expected a finite number, got ${node.source ?? value}`);
+    return refuse(`expected a finite number, got ${String(node.source)}`);
   }
   if (value === null || typeof value === "boolean") return value;
   // What only a tag can make, such as !!binary: the tag is refused already.
@@ -214,7 +216,10 @@ function readMap(map: YAMLMap, step: Step, walk: Walk): Json {
 function keyProblem(key: Scalar, before: Place | undefined): string | undefined {
   const name = String(key.value);
   if (isForbiddenKey(name)) return `the key "${name}" is not allowed`;
-  if (name === "<<" && key.type === "PLAIN") return "merge keys are not allowed: repeat the members";
+  if (name === "<<" && key.type === "PLAIN") {
+    return "merge keys are not allowed: repeat the members";
+  }
+  if (!name.isWellFormed()) return NOT_UNICODE;
   if (before === undefined) return undefined;
   return `the key "${name}" is there already, in line ${before.line}`;
 }
@@ -222,8 +227,7 @@ function keyProblem(key: Scalar, before: Place | undefined): string | undefined 
 function readList(list: YAMLSeq, step: Step, walk: Walk): Json {
   return list.items.map((item, index) => {
     const pointer = childPointer(step.pointer, index);
-    const key = isNode(item) ? startOf(item) : step.key;
-    const child = readNode(item, { pointer, depth: step.depth + 1, key }, walk);
+    const child = readNode(item, { pointer, depth: step.depth + 1 }, walk);
     if (child !== undefined) return child;
     walk.refused.add(pointer);
     return null;
@@ -239,8 +243,9 @@ function offsetOf(spots: ReadonlyMap<string, Spot>, text: string, target: Target
   const { pointer, at } = target;
   const spot = spots.get(pointer);
   if (spot === undefined) {
-    const parent = pointer.slice(0, Math.max(0, pointer.lastIndexOf("/")));
-    return parent === pointer ? 0 : offsetOf(spots, text, { pointer: parent, at });
+    // The top, "", always has a spot.
+    const parent = pointer.slice(0, pointer.lastIndexOf("/"));
+    return offsetOf(spots, text, { pointer: parent, at });
   }
   if (typeof at === "string") return spot[at];
   return spot.text === undefined ? spot.value : characterOf(spot.value, spot.text, { text, at });

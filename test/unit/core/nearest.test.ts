@@ -23,6 +23,7 @@ test("more than a third of other letters is another word", () => {
   check("paramount", undefined);
   check("xy", undefined);
   check("", undefined);
+  expect(nearest("a", ["b", "A"])).toBeUndefined();
 });
 
 test("a word is not its own suggestion", () => {
