@@ -14,8 +14,12 @@ import type { Instant } from "../core/instant.ts";
 import type { JobState } from "../core/job.ts";
 import { isTerminalJob } from "../core/job.ts";
 import type { JsonObject } from "../core/json.ts";
+import { pendingDocuments } from "../core/transition.ts";
 import { isWanted } from "../core/watch.ts";
+import { UnansweredCommit } from "./commit.ts";
+import type { CommitOptions, Committed } from "./commit.ts";
 import type { Engine } from "./engine.ts";
+import { isRetryable } from "./error-text.ts";
 import { hashBytes, sha256 } from "./hash.ts";
 import { logTransition } from "./log-transition.ts";
 import { foldToEnd, readEntries, ttlSeconds } from "./journal.ts";
@@ -24,24 +28,12 @@ import { ProjectionKeeper } from "./projection-keeper.ts";
 
 /** Conflicts before giving up: 64 writers each lose at most this often before one is theirs. */
 const MAX_CONFLICTS = 64;
+/** Pauses between conflicts grow up to this: writers that lost together must not meet again. */
+const MAX_PAUSE_MS = 250;
 /** Rounds of loading before a decision: objects named by objects, never deeper. */
 const MAX_LOADS = 10;
 /** Documents kept for later decisions of the same job; they never change. */
 const MAX_KEPT_DOCUMENTS = 1_000;
-
-export interface CommitOptions {
-  /** Whether the invocation may go on with a task itself. */
-  readonly canContinue: boolean;
-  /** When the message at the queue's head was sent; only the sweeper knows. */
-  readonly oldestMessageAt?: Instant;
-}
-
-export interface Committed {
-  readonly job: JobState;
-  readonly effects: readonly Effect[];
-  /** Whether this occurrence added events to the journal. */
-  readonly changed: boolean;
-}
 
 interface Waiting {
   readonly occurrence: Occurrence;
@@ -66,6 +58,8 @@ export class JobSession {
   users = 0;
   #job: JobState;
   #isSpent = false;
+  /** The entry whose creation is under way. */
+  #unanswered: { readonly seq: number; readonly write_id: string; batch: Batch } | undefined;
   #isOpen = true;
   #waiting: Waiting[] = [];
   #isDraining = false;
@@ -89,7 +83,7 @@ export class JobSession {
         job: () => this.#job,
         workflow: () => workflow,
         attempts: () => [...this.#local],
-        behind: () => this.catchUp(),
+        behind: (job) => this.#exclusively(async () => this.#take(job)),
       },
     });
   }
@@ -111,6 +105,12 @@ export class JobSession {
   close(): void {
     this.#isOpen = false;
     this.keeper.close();
+  }
+
+  /** As `catchUp`, and what other processes know of leases: before leases are judged. */
+  async freshen(): Promise<JobState> {
+    await this.keeper.lookAgain();
+    return this.catchUp();
   }
 
   /** Folds whatever others have written since; exact for the moment of the call. */
@@ -180,7 +180,15 @@ export class JobSession {
 
   #spend(error: unknown, batch: readonly Waiting[]): void {
     this.#isSpent = true;
-    for (const { reject } of [...batch, ...this.#waiting.splice(0)]) reject(error);
+    const unanswered = this.#unanswered;
+    for (const [index, { reject }] of batch.entries()) {
+      if (unanswered === undefined || !(error instanceof WorkflowError)) reject(error);
+      else {
+        const committed = { job: this.#job, ...(unanswered.batch.each[index] ?? NOTHING) };
+        reject(new UnansweredCommit(error, unanswered, committed));
+      }
+    }
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
   async #commitBatch(batch: readonly Waiting[]): Promise<void> {
@@ -188,6 +196,7 @@ export class JobSession {
       throw new WorkflowError("STORE_UNAVAILABLE", "the session is spent", { retryable: true });
     }
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+      if (conflicts > 1) await this.#pause(conflicts);
       const decided = await this.#decide(batch);
       if (decided.events.length === 0 || (await this.#record(decided))) {
         for (const [index, { resolve }] of batch.entries()) {
@@ -202,6 +211,12 @@ export class JobSession {
     throw new WorkflowError("STORE_CONFLICT", message, { retryable: true });
   }
 
+  async #pause(conflicts: number): Promise<void> {
+    const { clock, randomness } = this.engine;
+    const ms = randomness.fraction() * Math.min(5 * 2 ** conflicts, MAX_PAUSE_MS);
+    await new Promise<void>((resume) => clock.after(ms, resume));
+  }
+
   async #decide(batch: readonly Waiting[]): Promise<Batch> {
     const jitter = this.engine.randomness.fraction();
     const now = this.engine.clock.now();
@@ -209,7 +224,7 @@ export class JobSession {
     let job = this.#job;
     let entryBytes = 0;
     const events: JournalEvent[] = [];
-    const objects: NewObject[] = [];
+    const objects = new Map<string, NewObject>();
     const each: { effects: readonly Effect[]; changed: boolean }[] = [];
     let result: JsonObject | undefined;
     for (const { occurrence, options } of batch) {
@@ -218,11 +233,14 @@ export class JobSession {
       job = decision.job;
       entryBytes = decision.entry_bytes;
       events.push(...decision.events);
-      objects.push(...decision.objects);
+      for (const object of decision.objects) objects.set(object.id, object);
+      // Nothing of this entry is stored yet; the next occurrence of it may ask all the same.
+      for (const [id, document] of pendingDocuments(loaded, decision)) loaded.set(id, document);
       each.push({ effects: decision.effects, changed: decision.events.length > 0 });
       result = decision.result_data ?? result;
     }
-    return { job, now, events, objects, each, ...(result === undefined ? {} : { result }) };
+    const base = { job, now, events, objects: [...objects.values()], each };
+    return { ...base, ...(result === undefined ? {} : { result }) };
   }
 
   async #decideOne(
@@ -311,7 +329,8 @@ export class JobSession {
       events: batch.events,
       ...(batch.result === undefined ? {} : { result_data: batch.result }),
     };
-    const created = await engine.journal.create({ ...entry });
+    this.#unanswered = { seq, write_id: entry.write_id, batch };
+    const created = await this.#answered(engine.journal.create({ ...entry }));
     if (created === "exists") return false;
     if (batch.events.some(({ type }) => type === "chunk_completed")) {
       // The fan_in will ask for it.
@@ -322,8 +341,20 @@ export class JobSession {
     return true;
   }
 
+  /** Waits for the answer to the entry's creation; only a failure of the world leaves it open. */
+  async #answered<T>(creation: Promise<T>): Promise<T> {
+    try {
+      const answer = await creation;
+      this.#unanswered = undefined;
+      return answer;
+    } catch (error) {
+      if (!isRetryable(error)) this.#unanswered = undefined;
+      throw error;
+    }
+  }
+
   #take(job: JobState): void {
-    if (job.seq === this.#job.seq) return;
+    if (job.seq <= this.#job.seq) return;
     this.#job = job;
     this.keeper.moved();
     for (const attempt of this.#local) {

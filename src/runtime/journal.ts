@@ -6,8 +6,9 @@ import { parseEntry } from "../core/event.ts";
 import type { JournalEntry } from "../core/event.ts";
 import type { Workflow } from "../core/graph.ts";
 import type { Instant } from "../core/instant.ts";
-import { epochMs } from "../core/instant.ts";
+import { epochMs, secondsBetween } from "../core/instant.ts";
 import type { JobState } from "../core/job.ts";
+import { isTerminalJob } from "../core/job.ts";
 import { MAX_SUSPENDED_SECONDS, RETENTION_SECONDS } from "../core/limits.ts";
 import type { Engine } from "./engine.ts";
 import { sha256 } from "./hash.ts";
@@ -48,26 +49,51 @@ export function foldEntries(job: JobState, entries: readonly JournalEntry[]): Jo
   return entries.reduce((state, entry) => applyEntry(state, entry, sha256), job);
 }
 
-/** The state at the journal's end: entries are read one after the other until one is not there. */
+/**
+ * The state at the journal's end: entries are read one after the other until one is not there.
+ * A terminal state costs no read, for nothing follows its entry.
+ */
 export async function foldToEnd(journal: JournalStore, job: JobState): Promise<JobState> {
   let state = job;
-  for (;;) {
+  while (!isTerminalJob(state)) {
     const entry = await readEntry(journal, state.job_id, state.seq + 1);
-    if (entry === undefined) return state;
+    if (entry === undefined) break;
     state = applyEntry(state, entry, sha256);
   }
+  return state;
 }
 
-/** The compiled snapshot of a job: from memory by digest, else from its entry 0. */
+/** The state from the journal alone, for a projection that cannot be read. */
+export async function foldFromStart(
+  journal: JournalStore,
+  jobId: string,
+): Promise<JobState | undefined> {
+  const first = await readEntry(journal, jobId, 0);
+  return first === undefined
+    ? undefined
+    : foldToEnd(journal, applyEntry(undefined, first, sha256));
+}
+
+/** Entry 0 may be invisible to another reader for so long after it was created. */
+const MAX_UNSEEN_SECONDS = 15 * 60;
+
+/**
+ * The compiled snapshot of a job: from memory by digest, else from its entry 0. Errors:
+ * SNAPSHOT_INVALID, SNAPSHOT_TAMPERED; STORE_UNAVAILABLE while a young job's entry 0 is not seen.
+ */
 export async function loadWorkflow(
-  engine: Pick<Engine, "journal" | "snapshots">,
+  engine: Pick<Engine, "journal" | "snapshots" | "clock">,
   job: JobState,
 ): Promise<Workflow> {
   const known = engine.snapshots.get(job.workflow_digest);
   if (known !== undefined) return known;
   const entry = await readEntry(engine.journal, job.job_id, 0);
   if (entry === undefined) {
-    throw new WorkflowError("SNAPSHOT_INVALID", `job ${job.job_id}: entry 0 is not there`);
+    const message = `job ${job.job_id}: entry 0 is not there`;
+    if (secondsBetween(job.created_at, engine.clock.now()) < MAX_UNSEEN_SECONDS) {
+      throw new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
+    }
+    throw new WorkflowError("SNAPSHOT_INVALID", message);
   }
   const workflow = pinnedWorkflow(entry, sha256);
   if (workflow.digest !== job.workflow_digest) {

@@ -6,6 +6,7 @@ import { WorkflowError } from "../core/error.ts";
 import { secondsBetween } from "../core/instant.ts";
 import { MESSAGE_SCHEMA, messageSchema } from "../core/message.ts";
 import type { Message } from "../core/message.ts";
+import { z } from "zod";
 import { deliver, send } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
 import { MAX_TRANSITIONS_PER_INVOCATION } from "./engine.ts";
@@ -21,6 +22,15 @@ const STALE_DELAY_SECONDS = 1;
 const FIRST_DELAY_SECONDS = 30;
 const MAX_DELAY_SECONDS = 600;
 
+/** A message of a later shape: only what putting it back needs. */
+const newerSchema = z.looseObject({
+  v: z.int().min(MESSAGE_SCHEMA + 1),
+  job_id: z.string(),
+  kind: z.string(),
+  first_sent_at: z.iso.datetime(),
+  deferrals: z.int().min(0),
+});
+
 export interface Delivery {
   /** How often the queue has handed this message out, this time included. */
   readonly dequeueCount: number;
@@ -32,6 +42,12 @@ export async function processMessage(
   engine: Engine,
   given: { readonly body: unknown; readonly delivery: Delivery },
 ): Promise<void> {
+  const newer = newerSchema.safeParse(given.body);
+  if (newer.success) {
+    // Whatever else it says is for a build that knows: not a member of it may be lost.
+    await defer(engine, newer.data as unknown as Message, backOff(newer.data));
+    return;
+  }
   const parsed = messageSchema.safeParse(given.body);
   if (!parsed.success) {
     // Nothing can be said about it; trying again cannot help.
@@ -39,10 +55,6 @@ export async function processMessage(
     return;
   }
   const message = parsed.data;
-  if (message.v > MESSAGE_SCHEMA) {
-    await defer(engine, message, backOff(message));
-    return;
-  }
   try {
     await handle(sessions, engine, { message, delivery: given.delivery });
   } catch (error) {
@@ -66,7 +78,7 @@ async function handle(
   const seat = new Seat(sessions, entered.session);
   try {
     const redelivered = delivery.dequeueCount > 1;
-    if (redelivered || message.kind === "wake") await seat.session.catchUp();
+    if (redelivered || message.kind === "wake") await seat.session.freshen();
     const { kind, node_id, chunk, attempt } = message;
     const target = {
       kind,
@@ -75,7 +87,8 @@ async function handle(
       ...(attempt === undefined ? {} : { attempt }),
     };
     const occurrence: Occurrence = { type: "message_received", message: target, redelivered };
-    const isDeferred = await goOn(seat, occurrence);
+    // Whoever works on a chunk has its hands full: nothing else may be claimed beside it.
+    const isDeferred = await goOn(seat, occurrence, kind !== "chunk");
     if (isDeferred) await defer(engine, message, backOff(message));
   } finally {
     await sessions.leave(seat.session);
@@ -86,14 +99,15 @@ async function handle(
  * Commits an occurrence and does the work that follows here: the next task, a claimed chunk. Ends
  * when nothing is left to do in this invocation; true if the message must be put back.
  */
-async function goOn(seat: Seat, first: Occurrence): Promise<boolean> {
+async function goOn(seat: Seat, first: Occurrence, isFree: boolean): Promise<boolean> {
   const { clock, timing } = seat.session.engine;
   const began = clock.now();
   let occurrence: Occurrence | undefined = first;
   let isDeferred = false;
   for (let transitions = 0; occurrence !== undefined; transitions += 1) {
     const hasTime = secondsBetween(began, clock.now()) < timing.yield_seconds;
-    const canContinue = hasTime && transitions < MAX_TRANSITIONS_PER_INVOCATION;
+    const isBound = !isFree && occurrence.type === "message_received";
+    const canContinue = hasTime && !isBound && transitions < MAX_TRANSITIONS_PER_INVOCATION;
     const { effects } = await seat.commit(occurrence, canContinue);
     await deliver(seat.session, effects);
     isDeferred ||= effects.some(({ type }) => type === "defer_message");
@@ -123,7 +137,7 @@ async function work(
   return undefined;
 }
 
-function backOff({ deferrals }: Message): number {
+function backOff({ deferrals }: Pick<Message, "deferrals">): number {
   return Math.min(FIRST_DELAY_SECONDS * 2 ** Math.min(deferrals, 10), MAX_DELAY_SECONDS);
 }
 

@@ -62,7 +62,7 @@ async function tell(sessions: Sessions, message: Message, text: string): Promise
   if (entered.kind !== "session") return;
   const { session } = entered;
   try {
-    await session.catchUp();
+    await session.freshen();
     const { kind, node_id, chunk, attempt } = message;
     const target = {
       kind,

@@ -1,16 +1,18 @@
 // The sessions of this process: at most one live session per job. The first invocation loads it,
-// the last one to leave refreshes the projection.
+// the last one to leave refreshes the projection. Users are counted without a gap between finding
+// a session and entering it, so nobody enters one that its last user is closing.
+import { emptyWorkflow } from "../core/create-job.ts";
 import { WorkflowError } from "../core/error.ts";
 import type { Workflow } from "../core/graph.ts";
-import { emptyWorkflow } from "../core/create-job.ts";
-import type { FailureReason } from "../core/job.ts";
+import type { FailureReason, JobState } from "../core/job.ts";
+import { deliver } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
+import { errorText } from "./error-text.ts";
 import { JobSession } from "./job-session.ts";
-import { loadWorkflow } from "./journal.ts";
-import { parseProjection } from "./projection.ts";
-
-/** Refreshes at leaving; one is the rule. */
-const MAX_REFRESHES = 3;
+import { foldFromStart, loadWorkflow } from "./journal.ts";
+import type { JobDocument } from "./ports.ts";
+import { NO_WATCH, parseProjection } from "./projection.ts";
+import type { Projected } from "./projection.ts";
 
 export type Entered =
   | { readonly kind: "session"; readonly session: JobSession }
@@ -19,9 +21,15 @@ export type Entered =
   /** An entry that the message knows of is not visible yet. */
   | { readonly kind: "stale" };
 
+interface Slot {
+  readonly loading: Promise<JobSession | undefined>;
+  /** Set once loaded. */
+  session?: JobSession | undefined;
+}
+
 export class Sessions {
   readonly #engine: Engine;
-  readonly #open = new Map<string, Promise<JobSession | undefined>>();
+  readonly #open = new Map<string, Slot>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -37,7 +45,7 @@ export class Sessions {
    * Whoever gets a session must leave it. Errors: those of the store; SCHEMA_TOO_NEW.
    */
   async enter(jobId: string, rev: number): Promise<Entered> {
-    const session = await this.#seat(jobId);
+    const session = await this.#entered(jobId);
     if (session === undefined) return { kind: "absent" };
     try {
       if (await session.reach(rev)) return { kind: "session", session };
@@ -51,77 +59,85 @@ export class Sessions {
 
   /** Leaves a session; the last one refreshes the projection. Never rejects. */
   async leave(session: JobSession): Promise<void> {
-    // Somebody may have come and gone while this one refreshed: look again, but not for ever.
-    for (let tries = 0; tries < MAX_REFRESHES; tries += 1) {
-      if (session.users > 1 || session.isSpent || session.isProjected) break;
-      await session.keeper.refresh();
+    // Others may come, commit and go while the projection is being written.
+    while (session.users === 1 && !session.isSpent && !session.isProjected) {
+      if (!(await session.keeper.refresh())) break;
     }
     session.users -= 1;
     if (session.users > 0) return;
     session.close();
-    await this.#forget(session);
-  }
-
-  /** A session with one more user. */
-  async #seat(jobId: string): Promise<JobSession | undefined> {
-    for (;;) {
-      const session = await this.#session(jobId);
-      // Its last user may have left while this one waited.
-      if (session?.isOpen === false) continue;
-      if (session !== undefined) session.users += 1;
-      return session;
-    }
-  }
-
-  async #forget(session: JobSession): Promise<void> {
     const { job_id: jobId } = session.job;
-    const open = this.#open.get(jobId);
-    const isIts = open !== undefined && (await open.catch(() => undefined)) === session;
-    if (isIts && this.#open.get(jobId) === open) this.#open.delete(jobId);
+    if (this.#open.get(jobId)?.session === session) this.#open.delete(jobId);
   }
 
-  async #session(jobId: string): Promise<JobSession | undefined> {
+  /** A session with this user counted in; undefined where the job has no projection. */
+  async #entered(jobId: string): Promise<JobSession | undefined> {
     for (;;) {
-      const open = this.#open.get(jobId);
-      if (open === undefined) break;
-      const session = await open;
-      const isUsable = session?.isOpen === true && !session.isSpent;
-      if (isUsable && this.#open.get(jobId) === open) return session;
-      if (this.#open.get(jobId) === open) this.#open.delete(jobId);
+      const slot = this.#open.get(jobId) ?? this.#opened(jobId);
+      try {
+        const session = await slot.loading;
+        if (session !== undefined && !session.isSpent && session.isOpen) {
+          session.users += 1;
+          return session;
+        }
+        this.#drop(jobId, slot);
+        if (session === undefined) return undefined;
+      } catch (error) {
+        this.#drop(jobId, slot);
+        throw error;
+      }
     }
-    const loading = this.#load(jobId);
-    this.#open.set(jobId, loading);
-    try {
-      const session = await loading;
-      if (session === undefined && this.#open.get(jobId) === loading) this.#open.delete(jobId);
-      return session;
-    } catch (error) {
-      if (this.#open.get(jobId) === loading) this.#open.delete(jobId);
-      throw error;
-    }
+  }
+
+  #opened(jobId: string): Slot {
+    const slot: Slot = {
+      loading: this.#load(jobId).then((session) => {
+        slot.session = session;
+        return session;
+      }),
+    };
+    this.#open.set(jobId, slot);
+    return slot;
+  }
+
+  #drop(jobId: string, slot: Slot): void {
+    if (this.#open.get(jobId) === slot) this.#open.delete(jobId);
   }
 
   async #load(jobId: string): Promise<JobSession | undefined> {
     const engine = this.#engine;
     const stored = await engine.jobs.read(jobId);
     if (stored === undefined) return undefined;
-    const projected = parseProjection(stored.document);
+    const projected = await this.#projected(stored.document);
     const { wake_at } = stored.document;
     const loaded = { projected, etag: stored.etag, ...(wake_at === undefined ? {} : { wake_at }) };
-    const found = await this.#workflow(loaded.projected);
+    const found = await this.#workflow(projected.job);
     if ("workflow" in found) return new JobSession(engine, loaded, found.workflow);
     const session = new JobSession(engine, loaded, emptyWorkflow(projected.job));
     const refused = { type: "snapshot_refused", error: found.refused } as const;
-    await session.commit(refused, { canContinue: false });
+    const { effects } = await session.commit(refused, { canContinue: false });
+    await deliver(session, effects);
     return session;
   }
 
+  /** The projection only follows: where it cannot be read, the journal says what it should be. */
+  async #projected(document: JobDocument): Promise<Projected> {
+    try {
+      return parseProjection(document);
+    } catch (error) {
+      if (!(error instanceof WorkflowError) || error.code !== "DOCUMENT_INVALID") throw error;
+      const { job_id } = document;
+      const job = await foldFromStart(this.#engine.journal, job_id);
+      if (job === undefined) throw error;
+      this.#engine.log.write("error", "projection.failed", { job_id, error: errorText(error) });
+      return { job, watch: NO_WATCH };
+    }
+  }
+
   /** A snapshot that does not hold ends its job; a store that fails does not. */
-  async #workflow({
-    job,
-  }: ReturnType<typeof parseProjection>): Promise<
-    { readonly workflow: Workflow } | { readonly refused: FailureReason }
-  > {
+  async #workflow(
+    job: JobState,
+  ): Promise<{ readonly workflow: Workflow } | { readonly refused: FailureReason }> {
     try {
       return { workflow: await loadWorkflow(this.#engine, job) };
     } catch (error) {

@@ -1,0 +1,37 @@
+// What goes into a session's commit and what comes out of it, and the commit that got no answer.
+import type { Effect } from "../core/effect.ts";
+import { WorkflowError } from "../core/error.ts";
+import type { Instant } from "../core/instant.ts";
+import type { JobState } from "../core/job.ts";
+
+export interface CommitOptions {
+  /** Whether the invocation may go on with a task itself. */
+  readonly canContinue: boolean;
+  /** When the message at the queue's head was sent; only the sweeper knows. */
+  readonly oldestMessageAt?: Instant;
+}
+
+export interface Committed {
+  readonly job: JobState;
+  readonly effects: readonly Effect[];
+  /** Whether this occurrence added events to the journal. */
+  readonly changed: boolean;
+}
+
+/** A commit whose write got no answer: it stands if entry `seq` carries `write_id`. */
+export class UnansweredCommit extends WorkflowError {
+  readonly seq: number;
+  readonly write_id: string;
+  readonly committed: Committed;
+
+  constructor(
+    cause: WorkflowError,
+    entry: { readonly seq: number; readonly write_id: string },
+    committed: Committed,
+  ) {
+    super(cause.code, cause.message, { retryable: true, cause });
+    this.seq = entry.seq;
+    this.write_id = entry.write_id;
+    this.committed = committed;
+  }
+}
