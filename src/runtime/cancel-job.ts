@@ -29,10 +29,7 @@ export async function cancelJob(
   const { session } = entered;
   try {
     const before = await session.catchUp();
-    if (isTerminalJob(before)) {
-      const message = `job ${job_id}: already ${before.status}, nothing to cancel`;
-      throw new WorkflowError("JOB_TERMINAL", message, { facts: { job_status: before.status } });
-    }
+    assertLive(before);
     if (before.status === "cancelling") return before;
     const soon = addSeconds(engine.clock.now(), engine.timing.resend_seconds);
     await session.keeper.lowerWake(soon);
@@ -41,10 +38,18 @@ export async function cancelJob(
       requested_by,
       ...(reason === undefined ? {} : { reason }),
     } as const;
-    const { job, effects } = await session.commit(occurrence, { canContinue: false });
+    const { job, effects, changed } = await session.commit(occurrence, { canContinue: false });
+    // Somebody else may have ended it between the look and the commit.
+    if (!changed) assertLive(job);
     await deliver(session, effects);
     return job;
   } finally {
     await sessions.leave(session);
   }
+}
+
+function assertLive(job: JobState): void {
+  if (!isTerminalJob(job)) return;
+  const message = `job ${job.job_id}: already ${job.status}, nothing to cancel`;
+  throw new WorkflowError("JOB_TERMINAL", message, { facts: { job_status: job.status } });
 }

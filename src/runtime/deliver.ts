@@ -21,15 +21,10 @@ export async function deliver(
 ): Promise<Delivered> {
   const { engine, job, keeper } = session;
   const now = engine.clock.now();
-  let resent = 0;
-  const sends: Promise<boolean>[] = [];
+  const sends: Promise<"sent" | "resent" | "failed">[] = [];
   for (const effect of effects) {
     if (effect.type === "note_lease") keeper.noteLease(effect.key, effect.at);
     if (effect.type !== "send_message") continue;
-    if (effect.resend !== undefined) {
-      resent += 1;
-      keeper.noteResend(effect.resend, now);
-    }
     const message: Message = {
       v: MESSAGE_SCHEMA,
       job_id: job.job_id,
@@ -39,10 +34,23 @@ export async function deliver(
       first_sent_at: addSeconds(now, effect.delay_seconds),
       deferrals: 0,
     };
-    sends.push(send(engine, message, effect.delay_seconds));
+    sends.push(sendOne(session, message, effect));
   }
   const results = await Promise.all(sends);
-  return { sent: results.filter(Boolean).length, resent };
+  const resent = results.filter((result) => result === "resent").length;
+  return { sent: results.filter((result) => result === "sent").length + resent, resent };
+}
+
+/** Only what was sent moves the next turn: a queue that is down must not use up the patience. */
+async function sendOne(
+  { engine, keeper }: JobSession,
+  message: Message,
+  { delay_seconds, resend }: Extract<Effect, { type: "send_message" }>,
+): Promise<"sent" | "resent" | "failed"> {
+  if (!(await send(engine, message, delay_seconds))) return "failed";
+  if (resend === undefined) return "sent";
+  keeper.noteResend(resend, engine.clock.now());
+  return "resent";
 }
 
 /** False where the queue refused; the job is none the worse for it. */

@@ -2,7 +2,7 @@
 // finds is pinned in entry 0, the job's commit point. A job is accepted when entry 0 and its
 // projection stand; the message may fail, the sweeper will send it.
 import { canonical } from "../core/canonical.ts";
-import { createJob } from "../core/create-job.ts";
+import { createJob, pinnedWorkflow } from "../core/create-job.ts";
 import { WorkflowError } from "../core/error.ts";
 import type { JournalEntry } from "../core/event.ts";
 import { applyEntry } from "../core/apply.ts";
@@ -73,10 +73,12 @@ export async function submitJob(
   }
   const { catalog, versions } = submitter;
   const entry = await catalog.find(submission.workflow_id, submission.version);
-  const inputs = checkedInputs(entry.definition, submission.input_params ?? {});
+  const { definition, source, source_digest } = entry;
+  const inputs = checkedInputs(definition, submission.input_params ?? {});
+  const vars = pinnedVars(definition, submitter.vars);
+  // Nothing has been written so far: what is refused above leaves no trace.
   const { redefined } = await versions.claim(entry);
   const now = engine.clock.now();
-  const { definition, source, source_digest } = entry;
   const { correlation_id, submitted_by, tags } = submission;
   const created = createJob(
     {
@@ -88,7 +90,7 @@ export async function submitJob(
       source,
       source_digest,
       inputs,
-      vars: pinnedVars(definition, submitter.vars),
+      vars,
       request_digest: requestDigest,
       ...(submitted_by === undefined ? {} : { submitted_by }),
       authenticated_as: caller.authenticated_as,
@@ -184,8 +186,19 @@ async function answerFirst(
       { facts: { first_request: event.request_digest, this_request: requestDigest } },
     );
   }
-  const job = await accept(engine, applyEntry(undefined, entry, sha256));
-  return { job, created: false };
+  const first = applyEntry(undefined, entry, sha256);
+  keepSnapshot(engine, entry, first);
+  return { job: await accept(engine, first), created: false };
+}
+
+/** The projection counts nodes; a snapshot that does not hold is left to whoever runs the job. */
+function keepSnapshot(engine: Engine, entry: JournalEntry, job: JobState): void {
+  if (engine.snapshots.get(job.workflow_digest) !== undefined) return;
+  try {
+    engine.snapshots.keep(pinnedWorkflow(entry, sha256));
+  } catch (error) {
+    if (!(error instanceof WorkflowError)) throw error;
+  }
 }
 
 /** Creates the projection and sends the start message where that has not been done yet. */

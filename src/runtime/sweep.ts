@@ -9,6 +9,8 @@ import { errorText } from "./error-text.ts";
 import type { Sessions } from "./sessions.ts";
 
 const PAGE = 100;
+/** The most that one look may ask for. */
+const MAX_DUE = 1_000;
 /** Jobs worked on side by side: they are all I/O. */
 const PARALLEL = 8;
 /** The timer fires every 60 s; two sweeps should rarely meet. */
@@ -31,7 +33,9 @@ export async function sweep(sessions: Sessions, engine: Engine): Promise<Swept> 
   const seen = new Set<string>();
   let total = NOTHING;
   while (secondsBetween(began, engine.clock.now()) < MAX_SECONDS) {
-    const due = await engine.jobs.due(engine.clock.now(), PAGE);
+    // Jobs that stay due, such as those in line behind a long queue, must not hide later ones.
+    const limit = Math.min(seen.size + PAGE, MAX_DUE);
+    const due = await engine.jobs.due(engine.clock.now(), limit);
     const fresh = due.filter((id) => !seen.has(id));
     if (fresh.length === 0) break;
     const oldest = await oldestMessage(engine);
@@ -74,7 +78,7 @@ async function wakeJob(
     if (entered.kind !== "session") return { ...NOTHING, jobs: 1 };
     const { session } = entered;
     try {
-      await session.catchUp();
+      await session.freshen();
       const options = {
         canContinue: false,
         ...(oldest === undefined ? {} : { oldestMessageAt: oldest }),
