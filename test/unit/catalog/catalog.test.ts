@@ -1,90 +1,18 @@
-// The catalog over a real folder: what is found, what is refused, and that edits are seen at once.
+// Which file answers for a workflow and a version, and what a broken one answers.
 import { createHash } from "node:crypto";
-import { existsSync } from "node:fs";
-import {
-  mkdir,
-  mkdtemp,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  utimes,
-  writeFile,
-} from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { readFile, rm, symlink } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { FileCatalog } from "../../../src/catalog/catalog.ts";
 import { WorkflowError } from "../../../src/core/error.ts";
+import {
+  BROKEN,
+  folderWith,
+  INACTIVE,
+  removeFolders,
+  yaml,
+} from "../../support/workflow-folder.ts";
 
-const HANDLERS = new Set(["echo"]);
-const folders: string[] = [];
-
-afterEach(async () => {
-  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
-});
-
-type Files = Readonly<Record<string, string | Uint8Array>>;
-
-class Folder {
-  readonly path: string;
-  readonly catalog: FileCatalog;
-  now = 0;
-
-  constructor(path: string) {
-    this.path = path;
-    const monotonicMs = () => this.now;
-    this.catalog = new FileCatalog({ folder: path, handlers: HANDLERS, monotonicMs });
-  }
-
-  async write(files: Files): Promise<void> {
-    for (const [file, content] of Object.entries(files)) {
-      const path = join(this.path, file);
-      await mkdir(dirname(path), { recursive: true });
-      await writeFile(path, content);
-    }
-  }
-
-  /** `id version file` of what is found, else the code and message. */
-  async find(id: string, version?: number): Promise<string> {
-    try {
-      const entry = await this.catalog.find(id, version);
-      expect(entry.definition.workflow_id).toBe(entry.workflow_id);
-      expect(entry.definition.version).toBe(entry.version);
-      return `${entry.workflow_id} ${entry.version} ${entry.file}`;
-    } catch (error) {
-      if (error instanceof WorkflowError) return `${error.code} ${error.message}`;
-      throw error;
-    }
-  }
-
-  async rows(): Promise<readonly string[]> {
-    const rows = await this.catalog.list();
-    return rows.map(({ file, status, workflow_id, version, is_active }) => {
-      return `${file} ${status} ${workflow_id} ${version} ${is_active}`;
-    });
-  }
-}
-
-async function folderWith(files: Files): Promise<Folder> {
-  const path = await mkdtemp(join(tmpdir(), "holdfast-catalog-"));
-  folders.push(path);
-  const folder = new Folder(path);
-  await folder.write(files);
-  return folder;
-}
-
-function yaml(id: string, version: number, more = ""): string {
-  return `workflow_id: ${id}
-version: ${version}
-nodes:
-  s: {type: start, next: e}
-  e: {type: end}
-${more}`;
-}
-
-const INACTIVE = "is_active: false\n";
-const BROKEN = "nxt: 1\n";
+afterEach(removeFolders);
 
 describe("find", () => {
   test("gives the definition, its digests and the exact text", async () => {
@@ -93,6 +21,7 @@ describe("find", () => {
     const entry = await catalog.find("a");
     expect(entry).toMatchObject({ workflow_id: "a", version: 1, file: "sub/a.yaml" });
     expect(entry.source).toBe(text);
+    expect([entry.definition.workflow_id, entry.definition.version]).toEqual(["a", 1]);
     const sha = createHash("sha256").update(text).digest("hex");
     expect(entry.source_digest).toBe(`sha256:${sha}`);
     expect(entry.workflow_digest).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -205,7 +134,7 @@ describe("a broken file", () => {
     expect(await folder.find("a")).toMatch(/^DEFINITION_INVALID /);
   });
 
-  test("without a readable version may be the newest, but not a version that is there", async () => {
+  test("without a readable version may be the newest, not a version that is there", async () => {
     const folder = await folderWith({ "1.yaml": yaml("a", 1), "2.yaml": "workflow_id: a\n" });
     expect(await folder.find("a")).toMatch(/^DEFINITION_INVALID .*: 2.yaml$/);
     expect(await folder.find("a", 1)).toBe("a 1 1.yaml");
@@ -278,140 +207,4 @@ describe("a broken file", () => {
     await folder.write({ "a.yaml": yaml("a", 1) });
     expect(await folder.find("a")).toBe("a 1 a.yaml");
   });
-});
-
-describe("the very next question sees", () => {
-  test("an edit, a new file, a deletion and a renaming", async () => {
-    const folder = await folderWith({ "a.yaml": yaml("a", 1) });
-    expect(await folder.find("a")).toBe("a 1 a.yaml");
-    await folder.write({ "a.yaml": yaml("a", 2) });
-    expect(await folder.find("a")).toBe("a 2 a.yaml");
-    expect(await folder.find("a", 1)).toMatch(/^WORKFLOW_NOT_FOUND /);
-    await folder.write({ "deep/er/b.yaml": yaml("b", 1) });
-    expect(await folder.find("b")).toBe("b 1 deep/er/b.yaml");
-    await rename(join(folder.path, "a.yaml"), join(folder.path, "c.yaml"));
-    expect(await folder.find("a")).toBe("a 2 c.yaml");
-    await rm(join(folder.path, "c.yaml"));
-    expect(await folder.find("a")).toBe('WORKFLOW_NOT_FOUND no workflow file is for "a"');
-  });
-
-  test("an edit of the same length within one tick of the file system's clock", async () => {
-    const folder = await folderWith({ "a.yaml": yaml("a", 1) });
-    const path = join(folder.path, "a.yaml");
-    const time = new Date("2024-01-01T00:00:00Z");
-    await utimes(path, time, time);
-    expect(await folder.find("a")).toBe("a 1 a.yaml");
-    for (let version = 2; version < 9; version += 1) {
-      await writeFile(path, yaml("a", version));
-      await utimes(path, time, time);
-      expect(await folder.find("a")).toBe(`a ${version} a.yaml`);
-    }
-  });
-
-  test("a change although another look is under way", async () => {
-    const folder = await folderWith({ "a.yaml": yaml("a", 1) });
-    for (let version = 2; version < 20; version += 1) {
-      const early = Array.from({ length: 3 }, () => folder.find("a"));
-      await folder.write({ "a.yaml": yaml("a", version) });
-      const late = await Promise.all(Array.from({ length: 3 }, () => folder.find("a")));
-      expect(new Set(late)).toEqual(new Set([`a ${version} a.yaml`]));
-      await Promise.all(early);
-    }
-  });
-});
-
-test("an unchanged file is parsed once, before and after it has settled", async () => {
-  const folder = await folderWith({ "a.yaml": yaml("a", 1), "b.yaml": yaml("b", 1) });
-  const first = await folder.catalog.find("a");
-  for (const now of [2000, 3001, 9000]) {
-    folder.now = now;
-    await folder.write({ "b.yaml": yaml("b", now) });
-    expect((await folder.catalog.find("a")).definition).toBe(first.definition);
-  }
-  // Written again with the same content, and only touched.
-  await folder.write({ "a.yaml": yaml("a", 1) });
-  expect((await folder.catalog.find("a")).definition).toBe(first.definition);
-  folder.now = 20_000;
-  await utimes(join(folder.path, "a.yaml"), 1, 1);
-  expect((await folder.catalog.find("a")).definition).toBe(first.definition);
-});
-
-test("files of other kinds and hidden ones are no workflows", async () => {
-  const folder = await folderWith({
-    "a.yaml": yaml("a", 1),
-    "a.json": "{}",
-    "yaml": "x",
-    ".b.yaml": yaml("b", 1),
-    ".git/c.yaml": yaml("c", 1),
-    "a.yaml~": "x",
-    "d.yaml.swp": "x",
-  });
-  await mkdir(join(folder.path, "dir.yaml"));
-  await symlink("a.yaml", join(folder.path, "link.yml"));
-  expect(await folder.rows()).toEqual(["a.yaml ok a 1 true", "link.yml duplicate a 1 true"]);
-});
-
-test("a list has every file, by workflow and version, with what is wrong", async () => {
-  const folder = await folderWith({
-    "z.yaml": yaml("a", 10, "name: Ten\ndescription: The tenth.\n"),
-    "b1.yaml": yaml("b", 1),
-    "b2.yaml": yaml("b", 1, "name: other\n"),
-    "c.yaml": yaml("c", 1, INACTIVE),
-    "d.yaml": yaml("a", 9, BROKEN),
-    "e.yaml": "{",
-    "f.yaml": yaml("c", 1),
-  });
-  expect(await folder.rows()).toEqual([
-    "e.yaml invalid undefined undefined undefined",
-    "d.yaml invalid a 9 undefined",
-    "z.yaml ok a 10 true",
-    "b1.yaml conflict b 1 true",
-    "b2.yaml conflict b 1 true",
-    "c.yaml ok c 1 false",
-    "f.yaml duplicate c 1 true",
-  ]);
-  const rows = await folder.catalog.versions("b");
-  expect(rows.map(({ issues }) => issues)).toEqual([
-    [
-      {
-        file: "b1.yaml",
-        message: "version 1 has other content in b2.yaml",
-        hint: "raise the version of the newer one",
-      },
-    ],
-    [
-      {
-        file: "b2.yaml",
-        message: "version 1 has other content in b1.yaml",
-        hint: "raise the version of the newer one",
-      },
-    ],
-  ]);
-  const [ten] = (await folder.catalog.versions("a")).slice(1);
-  expect(ten).toMatchObject({ name: "Ten", description: "The tenth.", issues: [] });
-  expect(await folder.catalog.versions("nope")).toEqual([]);
-  expect(JSON.stringify(await folder.catalog.list())).not.toContain("nodes:");
-});
-
-test("a missing folder is a fault of the set-up, until it is there", async () => {
-  const parent = await folderWith({});
-  const folder = new Folder(join(parent.path, "later"));
-  expect(await folder.find("a")).toMatch(/^CONFIGURATION_INVALID .*later" cannot be read: ENOENT$/);
-  expect(existsSync(folder.path)).toBe(false);
-  await folder.write({ "a.yaml": yaml("a", 1) });
-  expect(await folder.find("a")).toBe("a 1 a.yaml");
-});
-
-test("200 files are looked at in little time", async () => {
-  const names = Array.from({ length: 200 }, (_, index) => `w${index}`);
-  const folder = await folderWith(
-    Object.fromEntries(names.map((name) => [`${name}.yaml`, yaml(name, 1)])),
-  );
-  expect(await folder.find("w7")).toBe("w7 1 w7.yaml");
-  folder.now = 4000;
-  await folder.find("w7");
-  const begin = performance.now();
-  for (let count = 0; count < 10; count += 1) await folder.find("w199");
-  // Measured 13 ms on two busy cores.
-  expect((performance.now() - begin) / 10).toBeLessThan(60);
 });
