@@ -4,7 +4,7 @@
 import { conjunction, covers, disjunction } from "./condition.ts";
 import type { Condition, Logic } from "./condition.ts";
 import type { NodeDefinition, WorkflowDefinition } from "./definition.ts";
-import { type Edge, edgesOf, rescueNode } from "./graph.ts";
+import { type Edge, EDGE_GROUPS, edgesOf, rescueNode } from "./graph.ts";
 
 export interface Certainty {
   /** Whether any way leads from `source` to `reader`. */
@@ -65,7 +65,9 @@ function factsOf(analysis: Analysis, id: string): Facts {
   if (known !== undefined) return known;
   // At most MAX_NODES deep; without cycles this ends at the start node.
   const edges = analysis.edges.filter(({ to }) => to === id);
-  const groups = [edges.filter(isAll), edges.filter((edge) => !isAll(edge))];
+  const groups = EDGE_GROUPS.map((kinds) =>
+    edges.filter(({ kind }) => kinds.some((one) => one === kind)),
+  );
   const used = groups.filter((group) => group.length > 0);
   const ways = used
     .map((group) => disjunction(analysis.logic, group.flatMap((edge) => taken(analysis, edge))));

@@ -96,7 +96,7 @@ function select(
       selected.push(item);
       continue;
     }
-    const rendered = evaluateIn(transition, rendering, { value: item.value, index });
+    const rendered = evaluateIn(transition, rendering, { value: item.value });
     if (rendered.kind === "needs") return rendered;
     if (rendered.kind === "error") {
       const message = `select of item ${index}: ${rendered.error.message}`;

@@ -13,6 +13,12 @@ import type { JsonObject } from "./json.ts";
 /** How a source holds its target: `next`, a taken branch, the way out of a failure, or a wait. */
 export type EdgeKind = "next" | "branch" | "on_error" | "all_of" | "any_of";
 
+/**
+ * What a node waits for together: the ways that lead to it, what it depends on wholly, and what it
+ * depends on in part. A node needs all of the groups it has.
+ */
+export const EDGE_GROUPS = [["next", "branch", "on_error"], ["all_of"], ["any_of"]] as const;
+
 export interface Edge {
   readonly from: string;
   readonly to: string;

@@ -2,6 +2,7 @@
 // Live: the source completed and took the edge, or failed with `on_error: continue`. Dead: the
 // source was skipped or cancelled, took another way, or failed into its `on_error` node.
 import type { NodeDefinition } from "./definition.ts";
+import { EDGE_GROUPS } from "./graph.ts";
 import type { Edge, Workflow } from "./graph.ts";
 import type { JobState, NodeState } from "./job.ts";
 import { nodeState } from "./job.ts";
@@ -55,8 +56,9 @@ export function onErrorOf(definition: NodeDefinition | undefined): string | unde
 }
 
 /**
- * Whether a pending node may start. Edges of `next`, branches, `on_error` and `all_of`: none open
- * and at least one live. `any_of`: the first live one. A node with both kinds needs both.
+ * Whether a pending node may start. The ways that lead to it (`next`, branches, `on_error`), and
+ * `all_of`: none open and at least one live. `any_of`: the first live one. A node with several of
+ * these groups needs them all: nothing that it depends on makes up for a branch not taken.
  */
 export function readiness(job: JobState, workflow: Workflow, nodeId: string): Readiness {
   const edges = workflow.incoming.get(nodeId) ?? [];
@@ -67,12 +69,13 @@ export function readiness(job: JobState, workflow: Workflow, nodeId: string): Re
     const definition = workflow.definition.nodes[edge.from];
     return { kind: edge.kind, state: edgeState(edge, nodeState(job, edge.from), definition) };
   });
-  const all = states.filter(({ kind }) => kind !== "any_of").map(({ state }) => state);
-  const any = states.filter(({ kind }) => kind === "any_of").map(({ state }) => state);
-  return both(
-    all.length === 0 ? "ready" : allOf(all),
-    any.length === 0 ? "ready" : anyOf(any),
-  );
+  const groups = EDGE_GROUPS.map((kinds) => {
+    const group = states.filter(({ kind }) => kinds.some((one) => one === kind));
+    const found = group.map(({ state }) => state);
+    if (found.length === 0) return "ready";
+    return kinds[0] === "any_of" ? anyOf(found) : allOf(found);
+  });
+  return together(groups);
 }
 
 function allOf(states: readonly EdgeState[]): Readiness {
@@ -85,7 +88,7 @@ function anyOf(states: readonly EdgeState[]): Readiness {
   return states.includes("open") ? "wait" : "skip";
 }
 
-function both(one: Readiness, other: Readiness): Readiness {
-  if (one === "skip" || other === "skip") return "skip";
-  return one === "wait" || other === "wait" ? "wait" : "ready";
+function together(groups: readonly Readiness[]): Readiness {
+  if (groups.includes("skip")) return "skip";
+  return groups.includes("wait") ? "wait" : "ready";
 }

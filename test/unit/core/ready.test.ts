@@ -115,6 +115,27 @@ test("next and any_of must both hold, and either of them dead skips the node", (
   expect(ready("j", { ...done, c: "skipped", d: "skipped" })).toBe("skip");
 });
 
+test("what a node depends on does not make up for a branch not taken", () => {
+  const guarded = workflowOf(
+    definition({
+      s: start("a", "always"),
+      a: task({ next: "j" }),
+      always: task(),
+      j: task({ depends_on: { all_of: ["always"] } }),
+    }),
+  );
+  const state = (a: NodeState["status"], always: NodeState["status"]): string =>
+    readiness(
+      { nodes: { a: { ...PENDING_NODE, status: a }, always: { ...PENDING_NODE, status: always } } } as
+        unknown as JobState,
+      guarded,
+      "j",
+    );
+  expect(state("skipped", "completed")).toBe("skip");
+  expect(state("completed", "running")).toBe("wait");
+  expect(state("completed", "completed")).toBe("ready");
+});
+
 test("without a way in only a start is ready", () => {
   const lonely = workflowOf(definition({ s: start(), x: end() }));
   expect(readiness({ nodes: {} } as unknown as JobState, lonely, "s")).toBe("ready");
