@@ -2,43 +2,24 @@
 // A broken file is never replaced by what it held before, and never hides the others: the workflow
 // and version it is for answer DEFINITION_INVALID until it is mended. Every question looks at the
 // files as they are now; jobs in flight ask nothing here.
-import type { WorkflowDefinition } from "../core/definition.ts";
-import { WorkflowError, type Issue } from "../core/error.ts";
+import { WorkflowError } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
+import type {
+  CatalogEntry,
+  CatalogRow,
+  DefinitionCatalog,
+} from "../runtime/definition-catalog.ts";
 import { WorkflowFiles } from "./workflow-files.ts";
 import type { BrokenFile, GoodFile, WorkflowFile, WorkflowFolder } from "./workflow-files.ts";
 
-export interface CatalogEntry {
+/** What the runtime pins, and where it came from. */
+export interface FileEntry extends CatalogEntry {
   readonly workflow_id: string;
   readonly version: number;
-  readonly definition: WorkflowDefinition;
-  readonly workflow_digest: string;
-  /** The exact text of the file. */
-  readonly source: string;
-  /** `sha256:` of the file's bytes. */
-  readonly source_digest: string;
   readonly file: string;
 }
 
-/** One file in a list. */
-export interface CatalogRow {
-  readonly file: string;
-  /**
-   * `conflict`: another file gives the same version other content. `duplicate`: a file before it
-   * has the same content, which is harmless.
-   */
-  readonly status: "ok" | "duplicate" | "conflict" | "invalid";
-  readonly workflow_id?: string;
-  readonly version?: number;
-  readonly name?: string;
-  readonly description?: string;
-  readonly is_active?: boolean;
-  readonly workflow_digest?: string;
-  readonly source_digest?: string;
-  readonly issues: readonly Issue[];
-}
-
-export class FileCatalog {
+export class FileCatalog implements DefinitionCatalog {
   readonly #files: WorkflowFiles;
 
   constructor(options: WorkflowFolder) {
@@ -50,12 +31,15 @@ export class FileCatalog {
    * Errors: WORKFLOW_NOT_FOUND, WORKFLOW_INACTIVE, VERSION_CONFLICT (two files, one version),
    * DEFINITION_INVALID with the issues of the broken file that may hold what is asked for.
    */
-  async find(workflowId: string, version?: number): Promise<CatalogEntry> {
+  async find(workflowId: string, version?: number): Promise<FileEntry> {
     const files = await this.#files.read();
     return version === undefined ? newest(files, workflowId) : exact(files, workflowId, version);
   }
 
-  /** Every file, by id, version and name; broken ones with their issues. */
+  /**
+   * Every file, by id, version and name; broken ones with their issues. `conflict`: another file
+   * gives the same version other content; `duplicate`: a file before it has the same content.
+   */
   async list(): Promise<readonly CatalogRow[]> {
     const files = await this.#files.read();
     return files.map((file) => rowOf(file, files)).sort(byIdentity);
@@ -72,7 +56,7 @@ function exact(
   files: readonly WorkflowFile[],
   workflowId: string,
   version: number,
-): CatalogEntry {
+): FileEntry {
   const { good, broken } = filesFor(files, workflowId);
   const suspects = broken.filter((file) => file.version === version);
   if (suspects.length > 0) throw invalid(workflowId, suspects);
@@ -87,7 +71,7 @@ function exact(
   throw new WorkflowError("WORKFLOW_NOT_FOUND", message);
 }
 
-function newest(files: readonly WorkflowFile[], workflowId: string): CatalogEntry {
+function newest(files: readonly WorkflowFile[], workflowId: string): FileEntry {
   const { good, broken } = filesFor(files, workflowId);
   if (good.length === 0 && broken.length === 0) throw unknownWorkflow(files, workflowId);
   const highest = Math.max(0, ...good.filter(isActive).map((file) => file.definition.version));
@@ -123,7 +107,7 @@ function isFor(file: BrokenFile, workflowId: string): boolean {
 }
 
 /** The one definition of several files for one version; active if all of them say so. */
-function activeOf(first: GoodFile, others: readonly GoodFile[]): CatalogEntry {
+function activeOf(first: GoodFile, others: readonly GoodFile[]): FileEntry {
   const other = others.find((file) => file.workflow_digest !== first.workflow_digest);
   if (other !== undefined) throw conflict(first, other);
   const { definition, workflow_digest, source, source_digest, file } = first;

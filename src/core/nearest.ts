@@ -1,4 +1,5 @@
-// "Did you mean": the known word that a mistyped one most likely stands for.
+// "Did you mean": the known word that a mistyped one most likely stands for. Names are short, so
+// the time is bounded; of a word too long to be a name nothing is said.
 
 /** Longer words are no typing mistake of a name; comparing them would only cost time. */
 const MAX_WORD = 64;

@@ -56,6 +56,7 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
   ["cases", "branches"],
   ["field", "condition_field"],
   ["expression", "condition_field"],
+  ["condition", "condition_field"],
   ["if", "condition"],
   ["when", "condition"],
   ["items", "source"],

@@ -360,4 +360,4 @@ test("what is called certain is so in every execution of random graphs", () => {
   // Sound always, and hardly ever too careful.
   expect(counts.certain).toBeGreaterThan(1000);
   expect(counts.missed / counts.certain).toBeLessThan(0.02);
-});
+}, 30_000);

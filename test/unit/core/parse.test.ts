@@ -1,4 +1,5 @@
 // YAML to a definition: what is refused, at which place, in which words; and what comes out.
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { allMissing, definitionOf, issuesOf, parse, workflow } from "../../support/parsed.ts";
@@ -240,6 +241,8 @@ describe("a broken file", () => {
 });
 
 describe("whatever the text", () => {
+  // About 2 s each; machines that build other things meanwhile take longer.
+  const SLOW_MS = 30_000;
   const words = [
     "workflow_id: |version: |nodes: |inputs: |vars: |type: |task|start|end|fan_in|fan_out|enum: ",
     "conditional|next: |branches: |params: |handler: |echo|{{ |}}|inputs.|nodes.a.output|min: ",
@@ -263,8 +266,8 @@ describe("whatever the text", () => {
       numRuns: 200,
     });
     const texts = fc.array(pieces, { maxLength: 60 }).map((parts) => parts.join(""));
-    fc.assert(fc.property(texts, checkTotal), { numRuns: 500 });
-  });
+    fc.assert(fc.property(texts, checkTotal), { numRuns: 300 });
+  }, SLOW_MS);
 
   test("a valid workflow with one stretch replaced never throws", () => {
     const valid = workflow(`    params: {a: "{{ job.job_id }}", b: [1, {c: true}]}
@@ -282,7 +285,7 @@ describe("whatever the text", () => {
       return valid.slice(0, from) + text + valid.slice(from + length);
     });
     fc.assert(fc.property(edit, checkTotal), { numRuns: 300 });
-  });
+  }, SLOW_MS);
 
   test("JSON values at any place of a definition never throw", () => {
     const value = fc.json({ maxDepth: 4 });
@@ -294,5 +297,29 @@ describe("whatever the text", () => {
       }),
       { numRuns: 150 },
     );
+  }, SLOW_MS);
+});
+
+test("a workflow in other dialects is refused as a whole, each word with its counterpart", () => {
+  const file = new URL("../../fixtures/workflows/other-dialect.yaml", import.meta.url);
+  const found = issuesOf(readFileSync(file, "utf8")).map((issue) => {
+    return issue.replace(/, allowed are [^|]*(?= \||$)/, "");
   });
+  expect(found).toEqual([
+    '5:9 input "path": expected a map, got "string"',
+    '8:3 node "check": missing "condition_field"',
+    '10:5 node "check": unknown key "condition" | did you mean "condition_field"?',
+    '12:7 node "check": branches: expected a list, got a map',
+    '14:3 node "route": missing "branches"',
+    '17:5 node "route": unknown key "on_true" | did you mean "branches"?',
+    '18:5 node "route": unknown key "on_false" | did you mean "branches"?',
+    '22:17 node "big": depends_on: expected a map, got a list' +
+      " | write depends_on: { all_of: [node_id] }",
+    '23:5 node "big": unknown key "retries" | did you mean "retry.max_attempts"?',
+    '24:5 node "big": unknown key "nxt" | did you mean "next"?',
+    '25:3 node "small": missing "handler"',
+    '27:5 node "small": unknown key "uses" | did you mean "handler"?',
+    '28:5 node "small": unknown key "with" | did you mean "params"?',
+    '29:5 node "small": unknown key "timeout" | did you mean "timeout_seconds"?',
+  ]);
 });
