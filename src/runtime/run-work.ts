@@ -1,6 +1,7 @@
 // Runs what this invocation has claimed: one attempt at a task, or the items of a chunk side by
 // side. The outcome is the next occurrence. Handlers see the job's abort signal; the idempotency
 // key is the same for every attempt.
+import { setMaxListeners } from "node:events";
 import type { Effect, ItemOutcome, Occurrence, Outcome } from "../core/effect.ts";
 import { attemptKey, claimId } from "../core/effect.ts";
 import { DOCUMENT_SCHEMA } from "../core/event.ts";
@@ -89,6 +90,8 @@ export async function claimChunk(
 export async function runItems(session: JobSession, work: RunItems): Promise<Occurrence> {
   const { node_id, chunk, attempt } = work;
   const local: LocalAttempt = { node_id, chunk, attempt, abort: new AbortController() };
+  // Every item listens to it, and Node takes more than ten listeners for a leak.
+  setMaxListeners(work.items.length, local.abort.signal);
   const release = session.runs(local);
   const handIn = new HandIn(session, work);
   try {

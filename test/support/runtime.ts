@@ -1,5 +1,9 @@
 // The whole runtime on the memory ports: one or more "processes" that share store, queue and clock,
 // a host loop that hands out messages, and a sweeper timer. Nothing sleeps: time is told to move.
+import { cancelJob } from "../../src/runtime/cancel-job.ts";
+import { addSeconds, earliest, later } from "../../src/core/instant.ts";
+import type { Instant } from "../../src/core/instant.ts";
+import type { JobState } from "../../src/core/job.ts";
 import { compileWorkflow } from "../../src/core/graph.ts";
 import { definitionDigest, definitionSchema } from "../../src/core/definition.ts";
 import type { WorkflowDefinition } from "../../src/core/definition.ts";
@@ -21,6 +25,7 @@ import { submitJob } from "../../src/runtime/submit-job.ts";
 import type { CatalogEntry } from "../../src/runtime/definition-catalog.ts";
 import type { Submission, Submitted } from "../../src/runtime/submit-job.ts";
 import { sweep } from "../../src/runtime/sweep.ts";
+import { Gate } from "./faults.ts";
 import type { Swept } from "../../src/runtime/sweep.ts";
 import { VersionRegistry } from "../../src/runtime/version-registry.ts";
 
@@ -82,11 +87,27 @@ export interface LogRow {
 export class TestProcess {
   readonly engine: Engine;
   readonly sessions: Sessions;
+  readonly versions: VersionRegistry;
   isAlive = true;
+  /** Resolves when the process dies: whoever waits for its work must not wait for ever. */
+  readonly death: Promise<void>;
+  #die: () => void = () => undefined;
 
-  constructor(engine: Engine) {
-    this.engine = engine;
-    this.sessions = new Sessions(engine);
+  constructor(
+    build: (process: TestProcess) => Engine,
+    versions: (engine: Engine) => VersionRegistry,
+  ) {
+    this.death = new Promise((resolve) => {
+      this.#die = resolve;
+    });
+    this.engine = build(this);
+    this.sessions = new Sessions(this.engine);
+    this.versions = versions(this.engine);
+  }
+
+  die(): void {
+    this.isAlive = false;
+    this.#die();
   }
 }
 
@@ -94,11 +115,13 @@ export interface RuntimeOptions {
   readonly handlers?: readonly Handler[];
   readonly timing?: Partial<EngineTiming>;
   readonly vars?: Readonly<Record<string, string>>;
+  readonly mayRedefine?: boolean;
+  /** Whether a new process takes the place of one that died. */
+  readonly restarts?: boolean;
 }
 
 const LEASE_SECONDS = 600;
-const POLL_MS = 100;
-const SWEEP_MS = 60_000;
+const SWEEP_SECONDS = 60;
 
 export class TestRuntime {
   readonly clock = new MemoryClock();
@@ -109,8 +132,12 @@ export class TestRuntime {
   readonly sweeps: Swept[] = [];
   /** What processMessage rejected with: defects of ours. */
   readonly errors: unknown[] = [];
+  readonly failedSweeps: unknown[] = [];
   readonly processes: TestProcess[] = [];
+  /** Every request of every process passes it. */
+  readonly gate = new Gate(this.clock);
   isSweeping = true;
+  #nextSweep = addSeconds(this.clock.now(), SWEEP_SECONDS);
   readonly #randomness = seededRandomness();
   readonly #options: RuntimeOptions;
 
@@ -126,10 +153,13 @@ export class TestRuntime {
   }
 
   addProcess(changes: Partial<Engine> = {}): TestProcess {
-    const process = new TestProcess({
-      journal: this.store.journal,
-      jobs: this.store.jobs,
-      queue: this.queue,
+    const { journal, jobs } = this.store;
+    const ports = { journal, jobs, queue: this.queue };
+    const build = (process: TestProcess): Engine => ({
+      ...this.gate.around(ports, {
+        die: () => process.die(),
+        isAlive: () => process.isAlive,
+      }),
       clock: this.clock,
       randomness: this.#randomness,
       log: { write: (level, name, fields) => void this.logs.push({ level, name, fields }) },
@@ -139,24 +169,39 @@ export class TestRuntime {
       timing: { ...DEFAULT_TIMING, ...this.#options.timing },
       ...changes,
     });
+    const mayRedefine = this.#options.mayRedefine ?? false;
+    const process = new TestProcess(
+      build,
+      (engine) => new VersionRegistry(engine, this.store.definitions, { mayRedefine }),
+    );
     this.processes.push(process);
     return process;
   }
 
   async submit(
     submission: Submission,
-    given: { readonly key?: string; readonly process?: TestProcess } = {},
+    given: {
+      readonly key?: string;
+      readonly process?: TestProcess;
+      readonly authenticated_as?: string;
+    } = {},
   ): Promise<Submitted> {
-    const { engine } = given.process ?? this.first;
-    const versions = new VersionRegistry(engine, this.store.definitions, { mayRedefine: false });
+    const { engine, versions } = given.process ?? this.first;
     const submitter = { engine, catalog: this.catalog, versions, vars: this.#options.vars ?? {} };
     const key = given.key === undefined ? {} : { idempotency_key: given.key };
-    return submitJob(submitter, submission, { authenticated_as: "key", ...key });
+    return submitJob(submitter, submission, {
+      authenticated_as: given.authenticated_as ?? "key",
+      ...key,
+    });
   }
 
   /** Hands out every visible message, round robin over the living processes; does not wait. */
   dispatch(): number {
+    if (this.#options.restarts === true && !this.processes.some(({ isAlive }) => isAlive)) {
+      this.addProcess();
+    }
     const alive = this.processes.filter(({ isAlive }) => isAlive);
+    if (alive.length === 0) return 0;
     const messages = this.queue.receive(32, LEASE_SECONDS);
     for (const [index, message] of messages.entries()) {
       const process = alive[index % alive.length];
@@ -176,24 +221,58 @@ export class TestRuntime {
     return messages.length;
   }
 
-  /** Moves time in polling steps until `done` or the limit; sweeps every minute. */
+  /** Moves time from event to event until `done` or the limit; sweeps every minute. */
   async run(done: () => boolean | Promise<boolean>, limitSeconds = 3600): Promise<void> {
-    for (let ms = 0; ms <= limitSeconds * 1000; ms += POLL_MS) {
+    const limit = addSeconds(this.clock.now(), limitSeconds);
+    while (this.clock.now() <= limit) {
       this.dispatch();
-      await this.clock.advance(POLL_MS);
+      await this.clock.advance(0);
       if (await done()) return;
-      if (this.isSweeping && ms % SWEEP_MS === SWEEP_MS - POLL_MS) await this.sweep();
       const poisoned = this.queue.takePoisoned();
-      if (poisoned !== undefined) {
-        await processPoison(this.first.sessions, this.first.engine, poisoned);
+      if (poisoned !== undefined) await this.poison(poisoned);
+      if (this.#nextSweep <= this.clock.now()) {
+        this.#nextSweep = addSeconds(this.clock.now(), SWEEP_SECONDS);
+        if (this.isSweeping) void this.sweep();
       }
+      await this.clock.advanceTo(this.#nextEvent());
     }
     throw new Error(`not done after ${limitSeconds} s`);
   }
 
-  async sweep(process = this.processes.find(({ isAlive }) => isAlive)): Promise<void> {
+  /** Never at once: what is due now and stays so must not stop the clock. */
+  #nextEvent(): Instant {
+    const soon = addSeconds(this.clock.now(), 0.001);
+    const times = [this.clock.next(), this.queue.nextVisible(), this.#nextSweep];
+    return later(soon, earliest(times.filter((time) => time !== undefined)) ?? soon);
+  }
+
+  get alive(): TestProcess | undefined {
+    return this.processes.find(({ isAlive }) => isAlive);
+  }
+
+  async poison(text: string): Promise<void> {
+    const { alive } = this;
+    if (alive === undefined) return;
+    await Promise.race([processPoison(alive.sessions, alive.engine, text), alive.death]);
+  }
+
+  async sweep(process = this.alive): Promise<void> {
     if (process === undefined) return;
-    this.sweeps.push(await sweep(process.sessions, process.engine));
+    const swept = sweep(process.sessions, process.engine).then(
+      (done) => void this.sweeps.push(done),
+      // A store that is down cannot be listed; the timer fires again.
+      (error: unknown) => void this.failedSweeps.push(error),
+    );
+    await Promise.race([swept, process.death]);
+  }
+
+  cancel(jobId: string, process = this.alive ?? this.first): Promise<JobState> {
+    return cancelJob(process.sessions, process.engine, { job_id: jobId, requested_by: "test" });
+  }
+
+  /** Rescues so far: zero without faults. */
+  get rescues(): number {
+    return this.sweeps.reduce((sum, { resent, advanced }) => sum + resent + advanced, 0);
   }
 
   status(jobId: string): string {
