@@ -150,6 +150,7 @@ function greeting(host: RunningHost, inMemory: boolean): string {
     inMemory
       ? "  stores      in memory: jobs are gone when this stops"
       : "  stores      as given by COSMOS_ENDPOINT and AzureWebJobsStorage",
+    `  workflows   ${process.env["HOLDFAST_WORKFLOWS_DIR"] ?? ""}, read again when a file changes`,
     `  relaxed     ${relaxed.join(" ")}`,
     "",
     "Try, in another terminal:",
@@ -157,6 +158,7 @@ function greeting(host: RunningHost, inMemory: boolean): string {
     `    -d '{"workflow_id": "echo_test", "input_params": {"message": "hello"}}' ${api}/jobs`,
     `  curl -s ${key} ${api}/jobs`,
     `  curl -s ${key} ${api}/workflows`,
+    `The first answer has links: put them behind ${host.url} for the job's result and provenance.`,
     "",
     "Ctrl-C stops.",
   ].join("\n");
