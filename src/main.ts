@@ -12,12 +12,14 @@ import { storeAdmin } from "./azure/store-admin.ts";
 import { systemClock, systemRandomness } from "./azure/system.ts";
 import { jsonLog, processSink } from "./azure/telemetry.ts";
 import { FileCatalog } from "./catalog/catalog.ts";
+import { WorkflowError } from "./core/error.ts";
 import type { App, AppResult } from "./functions/app.ts";
 import { POISON_FUNCTION, ROUTES, SWEEP_FUNCTION, WORK_FUNCTION } from "./functions/routes.ts";
 import { httpHandler, poisonHandler, sweepHandler, workHandler } from "./functions/triggers.ts";
 import { DEFAULT_TIMING } from "./runtime/engine.ts";
 import type { Engine } from "./runtime/engine.ts";
 import { HandlerRegistry } from "./runtime/handlers.ts";
+import type { StoreAdmin } from "./runtime/ports.ts";
 import { Sessions } from "./runtime/sessions.ts";
 import { SnapshotCache } from "./runtime/snapshots.ts";
 import { VersionRegistry } from "./runtime/version-registry.ts";
@@ -77,12 +79,21 @@ function compose(given: Settings): App {
     auth: given.auth,
     allowRebuild: given.allowRebuild,
     ...(publicUrl === undefined ? {} : { publicUrl }),
-    prepared: given.development ? once(async () => void (await admin.prepare())) : ready,
+    prepared: given.development ? once(async () => prepare(admin)) : ready,
   };
 }
 
 async function ready(): Promise<void> {
   // In Azure the infrastructure template has made everything; the app may not.
+}
+
+/** Creates what is missing; what could not be created is tried again by whoever asks next. */
+async function prepare(admin: StoreAdmin): Promise<void> {
+  const failed = (await admin.prepare()).filter(({ ok }) => !ok);
+  if (failed.length === 0) return;
+  const problems = failed.map(({ statement, error }) => `${statement}: ${error ?? "no reason"}`);
+  const message = `the stores could not be prepared: ${problems.join("; ")}`;
+  throw new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
 }
 
 /** Runs `work` until it succeeds once; everybody waits for the same run. */

@@ -6,6 +6,7 @@ import { WorkflowError } from "../core/error.ts";
 import type { Issue } from "../core/error.ts";
 import { jsonProblem, utf8Bytes } from "../core/json.ts";
 import { MAX_BODY_BYTES } from "../core/limits.ts";
+import { pointerOf } from "../core/schema-issues.ts";
 import type { App } from "./app.ts";
 
 const uuid = z.uuid();
@@ -33,11 +34,12 @@ export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): P
     throw new WorkflowError("UNSUPPORTED_MEDIA_TYPE", message);
   }
   const text = await readText(request, MAX_BODY_BYTES);
-  const problem = jsonProblem(parseJson(text));
+  const value = parseJson(text);
+  const problem = jsonProblem(value);
   if (problem !== undefined) {
     throw refused([{ message: problem.message, pointer: problem.pointer }]);
   }
-  const parsed = schema.safeParse(parseJson(text));
+  const parsed = schema.safeParse(value);
   if (!parsed.success) throw refused(issuesOf(parsed.error));
   return parsed.data;
 }
@@ -88,11 +90,11 @@ export function refused(issues: readonly Issue[]): WorkflowError {
 
 function issuesOf(error: z.ZodError): readonly Issue[] {
   return error.issues.flatMap((issue): readonly Issue[] => {
-    const pointer = issue.path.map((step) => `/${String(step)}`).join("");
+    const pointer = pointerOf(issue.path);
     if (issue.code !== "unrecognized_keys") return [{ message: issue.message, pointer }];
     return issue.keys.map((key) => ({
       message: `unknown field ${shown(key)}`,
-      pointer: `${pointer}/${key}`,
+      pointer: pointerOf([...issue.path, key]),
     }));
   });
 }

@@ -79,8 +79,8 @@ export const ROUTES: readonly Route[] = [
   },
   {
     name: "zz_not_found",
-    methods: ["GET", "POST", "PUT", "PATCH", "DELETE"],
-    route: "v1/{*path}",
+    methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    route: "{*path}",
     authLevel: "function",
     handle: async (_result, request) => {
       const { pathname } = new URL(request.url);
