@@ -3,7 +3,7 @@
 // attempts lost. After each transition the invariants are checked, and the journal, folded from
 // nothing, must give the very state that the decision left.
 import { advance } from "../../src/core/advance.ts";
-import { applyEntry } from "../../src/core/apply.ts";
+import { applyEntry, optional } from "../../src/core/apply.ts";
 import { createJob } from "../../src/core/create-job.ts";
 import type { WorkflowDefinition } from "../../src/core/definition.ts";
 import { attemptKey, claimId } from "../../src/core/effect.ts";
@@ -16,6 +16,7 @@ import { addSeconds, later } from "../../src/core/instant.ts";
 import type { JobState, NodeState } from "../../src/core/job.ts";
 import { isTerminalJob, nodeState } from "../../src/core/job.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
+import { storedValue } from "../../src/core/scope.ts";
 import { isWanted, mergeWatch, pruneWatch, wakeAt } from "../../src/core/watch.ts";
 import { completed, hashBytes, sha256, workflowOf } from "./build.ts";
 import { checkAttempts, checkHashes, checkParallel, checkSame, checkStep } from "./invariants.ts";
@@ -44,6 +45,8 @@ export interface EngineOptions {
   /** Off for large jobs: folding all anew after each entry takes the square of its length. */
   readonly refold?: boolean;
   readonly workflow?: Workflow;
+  readonly redefined?: true;
+  readonly correlation_id?: string;
 }
 
 export interface Queued {
@@ -91,6 +94,8 @@ export class TestEngine {
         vars: options.vars ?? {},
         request_digest: "sha256:request",
         authenticated_as: "key",
+        ...optional("redefined", options.redefined),
+        ...optional("correlation_id", options.correlation_id),
       },
       sha256,
     );
@@ -349,7 +354,14 @@ export class TestEngine {
     );
   }
 
-  /** `result_data` of the last entry, with the values that stand elsewhere filled in. */
+  /** The output of a node, wherever it is stored. */
+  output(id: string): Json | undefined {
+    const { output } = this.node(id);
+    const found = output === undefined ? undefined : storedValue(this.documents, output, id);
+    return found?.kind === "value" ? found.value : undefined;
+  }
+
+  /** `result_data` of the last entry. */
   results(): JsonObject {
     const results = this.entries.at(-1)?.result_data;
     if (results === undefined) throw new Error("the job has no results yet");

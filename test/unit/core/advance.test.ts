@@ -2,8 +2,9 @@
 import { expect, test } from "vitest";
 import { advance } from "../../../src/core/advance.ts";
 import { applyEntry } from "../../../src/core/apply.ts";
-import type { AdvanceContext, MessageTarget } from "../../../src/core/effect.ts";
+import type { MessageTarget } from "../../../src/core/effect.ts";
 import type { JournalEntry } from "../../../src/core/event.ts";
+import { later } from "../../../src/core/instant.ts";
 import { completed, definition, end, failed, fanIn, fanOut, start } from "../../support/build.ts";
 import { numbers, sha256, task } from "../../support/build.ts";
 import { TestEngine } from "../../support/engine.ts";
@@ -155,21 +156,23 @@ function replay(engine: TestEngine): readonly string[] {
   let job = applyEntry(undefined, first, sha256);
   const entries: JournalEntry[] = [first];
   for (const { occurrence, context } of engine.decided) {
-    const again: AdvanceContext = { ...context };
-    const decision = advance(job, occurrence, again);
+    const decision = advance(job, occurrence, context);
     if (decision.kind !== "decided" || decision.events.length === 0) continue;
-    const seq = job.seq + 1;
+    const { job_id, schema, build } = first;
     const { events, result_data } = decision;
-    const at = context.now > job.at ? context.now : job.at;
-    const entry = {
-      ...first,
-      ...{ id: String(seq), write_id: `w${seq}`, seq, at, events },
+    const seq = job.seq + 1;
+    const entry: JournalEntry = {
+      id: String(seq),
+      job_id,
+      schema,
+      write_id: `w${seq}`,
+      seq,
+      at: later(context.now, job.at),
+      build,
+      events,
       ...(result_data === undefined ? {} : { result_data }),
     };
-    const { job_id, schema, build } = first;
-    const { id, write_id } = entry;
-    const plain = { id, job_id, schema, write_id, seq, at, build, events };
-    entries.push(result_data === undefined ? plain : { ...plain, result_data });
+    entries.push(entry);
     job = applyEntry(job, entry, sha256);
   }
   return entries.map((entry) => JSON.stringify(entry));
