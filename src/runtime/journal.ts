@@ -6,7 +6,7 @@ import { parseEntry } from "../core/event.ts";
 import type { JournalEntry } from "../core/event.ts";
 import type { Workflow } from "../core/graph.ts";
 import type { Instant } from "../core/instant.ts";
-import { epochMs, secondsBetween } from "../core/instant.ts";
+import { epochMs } from "../core/instant.ts";
 import type { JobState } from "../core/job.ts";
 import { isTerminalJob } from "../core/job.ts";
 import { MAX_SUSPENDED_SECONDS, RETENTION_SECONDS } from "../core/limits.ts";
@@ -74,12 +74,10 @@ export async function foldFromStart(
     : foldToEnd(journal, applyEntry(undefined, first, sha256));
 }
 
-/** Entry 0 may be invisible to another reader for so long after it was created. */
-const MAX_UNSEEN_SECONDS = 15 * 60;
-
 /**
  * The compiled snapshot of a job: from memory by digest, else from its entry 0. Errors:
- * SNAPSHOT_INVALID, SNAPSHOT_TAMPERED; STORE_UNAVAILABLE while a young job's entry 0 is not seen.
+ * SNAPSHOT_INVALID, SNAPSHOT_TAMPERED. That entry 0 is not seen proves nothing, for a read may be
+ * stale and the verdict would be final: STORE_UNAVAILABLE until the job's deadline.
  */
 export async function loadWorkflow(
   engine: Pick<Engine, "journal" | "snapshots" | "clock">,
@@ -90,7 +88,7 @@ export async function loadWorkflow(
   const entry = await readEntry(engine.journal, job.job_id, 0);
   if (entry === undefined) {
     const message = `job ${job.job_id}: entry 0 is not there`;
-    if (secondsBetween(job.created_at, engine.clock.now()) < MAX_UNSEEN_SECONDS) {
+    if (engine.clock.now() < job.deadline_at) {
       throw new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
     }
     throw new WorkflowError("SNAPSHOT_INVALID", message);
