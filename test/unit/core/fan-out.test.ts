@@ -368,3 +368,28 @@ test("under a snapshot that lost the node or its expressions a chunk still comes
   expect(other.running).toEqual([]);
   expect(other.job).toMatchObject({ status: "cancelling", ending: { error: { code: "INTERNAL" } } });
 });
+
+test("params of items that read a stored output ask for it", () => {
+  const params = { all: "{{ size(nodes.big.output) + item }}" };
+  const engine = new TestEngine(
+    definition({
+      s: start("big"),
+      big: task({ handler: "big", next: "f" }),
+      f: fanOut({ task: { handler: "item", params }, next: "i" }),
+      i: fanIn({ select: "value.all", aggregation: "sum" }),
+    }),
+    { inputs: { items: [1, 2] }, handlers: { big: () => completed(text(9000)) } },
+  ).run();
+  expect(results(engine)).toEqual({ total: 18_003, count: 2 });
+});
+
+test("items whose source is gone fail one by one, with a code", () => {
+  const engine = fan({ on_error: "continue" }, { items: [text(9000), "b"] });
+  engine.receiveAt(0);
+  engine.documents.delete("0");
+  engine.run();
+  expect(results(engine)).toMatchObject({
+    results: [null, null],
+    failed: [{ code: "EXPRESSION_FAILED" }, { code: "EXPRESSION_FAILED" }],
+  });
+});

@@ -229,3 +229,21 @@ test("500 nodes are decided in one entry", () => {
   const engine = new TestEngine(definition({ s: start(...ids), ...nodes })).run();
   expect(engine.entries).toHaveLength(2);
 });
+
+test("a condition that reads a stored output asks for it", () => {
+  const engine = new TestEngine(
+    definition({
+      s: start("big"),
+      big: task({ handler: "big", next: "w" }),
+      w: task({ next: "c" }),
+      c: {
+        type: "conditional",
+        condition_field: "{{ 9000 }}",
+        branches: [{ name: "a", condition: "value == size(nodes.big.output)", next: "z" }],
+      },
+      z: end(),
+    }),
+    { handlers: { big: () => completed(text(9000)) } },
+  ).run();
+  expect(engine.node("c").branch).toBe("a");
+});

@@ -1,6 +1,7 @@
 // The wake: re-sends, leases and claims, each judged by stored instants.
 import { expect, test } from "vitest";
 import { advance } from "../../../src/core/advance.ts";
+import { emptyWorkflow } from "../../../src/core/create-job.ts";
 import { attemptKey } from "../../../src/core/effect.ts";
 import { addSeconds, secondsBetween } from "../../../src/core/instant.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
@@ -199,4 +200,11 @@ test("a node that has ended is passed by", () => {
   engine.queue = [];
   engine.wake();
   expect(engine.effects).toMatchObject([{ message: { node_id: "b" } }]);
+});
+
+test("a wake under a snapshot without nodes still ends the job", () => {
+  const engine = queued();
+  engine.workflow = emptyWorkflow(engine.job);
+  engine.wake();
+  expect(engine.job).toMatchObject({ status: "failed", error: { code: "INTERNAL" } });
 });
