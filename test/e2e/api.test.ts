@@ -68,8 +68,8 @@ function posted(path: string, options: CallOptions): Promise<Answer> {
   return app.call("POST", path, options);
 }
 
-function pointers({ body }: Answer): readonly unknown[] {
-  return (body.issues ?? []).map(({ pointer }) => pointer).toSorted();
+function pointers({ body }: Answer): readonly string[] {
+  return (body.issues ?? []).map(({ pointer }) => pointer ?? "none").toSorted();
 }
 
 const jsonBody = { headers: { "content-type": "application/json" } };

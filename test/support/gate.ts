@@ -10,6 +10,8 @@ export interface Gate {
   waiting(door: string, count: number): Promise<void>;
   /** Answers everybody at this door, and from now on whoever comes. */
   open(door: string): void;
+  /** Answers 404 to everybody at this door. */
+  fail(door: string): void;
   close(): Promise<void>;
 }
 
@@ -22,7 +24,7 @@ export async function startGate(): Promise<Gate> {
     response.end('{"passed": true}');
   };
   server.answer((response, { url }) => {
-    const door = url.slice(1);
+    const door = url.slice(1).split("?", 1)[0] ?? "";
     if (opened.has(door)) pass(response);
     else held.set(door, [...(held.get(door) ?? []), response]);
   });
@@ -35,6 +37,9 @@ export async function startGate(): Promise<Gate> {
     open: (door) => {
       opened.add(door);
       for (const response of held.get(door) ?? []) pass(response);
+    },
+    fail: (door) => {
+      for (const response of held.get(door) ?? []) response.writeHead(404).end();
     },
     close: () => server.close(),
   };
