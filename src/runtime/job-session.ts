@@ -22,6 +22,7 @@ import type { Engine } from "./engine.ts";
 import { isRetryable } from "./error-text.ts";
 import { hashBytes, sha256 } from "./hash.ts";
 import { logTransition } from "./log-transition.ts";
+import { JobDocuments } from "./job-documents.ts";
 import { foldToEnd, readEntries, ttlSeconds } from "./journal.ts";
 import type { Projected } from "./projection.ts";
 import { ProjectionKeeper } from "./projection-keeper.ts";
@@ -32,8 +33,6 @@ const MAX_CONFLICTS = 64;
 const MAX_PAUSE_MS = 250;
 /** Rounds of loading before a decision: objects named by objects, never deeper. */
 const MAX_LOADS = 10;
-/** Documents kept for later decisions of the same job; they never change. */
-const MAX_KEPT_DOCUMENTS = 1_000;
 
 interface Waiting {
   readonly occurrence: Occurrence;
@@ -64,7 +63,7 @@ export class JobSession {
   #waiting: Waiting[] = [];
   #isDraining = false;
   #turn: Promise<void> = Promise.resolve();
-  readonly #documents = new Map<string, JsonObject>();
+  readonly #documents: JobDocuments;
   readonly #local = new Set<LocalAttempt>();
 
   constructor(
@@ -75,6 +74,7 @@ export class JobSession {
     this.engine = engine;
     this.workflow = workflow;
     this.#job = loaded.projected.job;
+    this.#documents = new JobDocuments(engine.journal, this.#job.job_id);
     this.keeper = new ProjectionKeeper({
       engine,
       stored: { ...loaded, seq: loaded.projected.job.seq },
@@ -220,7 +220,7 @@ export class JobSession {
   async #decide(batch: readonly Waiting[]): Promise<Batch> {
     const jitter = this.engine.randomness.fraction();
     const now = this.engine.clock.now();
-    const loaded = new Map<string, JsonObject | null>(this.#documents);
+    const loaded = this.#documents.known();
     let job = this.#job;
     let entryBytes = 0;
     const events: JournalEvent[] = [];
@@ -254,28 +254,9 @@ export class JobSession {
     for (let round = 0; round < MAX_LOADS; round += 1) {
       const decision = advance(job, occurrence, given.context);
       if (decision.kind === "decided") return decision;
-      await this.#load(decision.needs, given.loaded);
+      await this.#documents.load(decision.needs, given.loaded);
     }
     throw new WorkflowError("INTERNAL", `job ${job.job_id}: a decision never stops loading`);
-  }
-
-  async #load(ids: readonly string[], loaded: Map<string, JsonObject | null>): Promise<void> {
-    const { journal } = this.engine;
-    await Promise.all(
-      ids.map(async (id) => {
-        const document = await journal.read(this.#job.job_id, id);
-        loaded.set(id, document === undefined ? null : (document as unknown as JsonObject));
-        // What is not there may come; what is there never changes.
-        if (document !== undefined) this.#keep(id, document as unknown as JsonObject);
-      }),
-    );
-  }
-
-  #keep(id: string, document: JsonObject): void {
-    this.#documents.set(id, document);
-    const [oldest] = this.#documents.keys();
-    const isFull = this.#documents.size > MAX_KEPT_DOCUMENTS;
-    if (isFull && oldest !== undefined) this.#documents.delete(oldest);
   }
 
   #context(given: {
@@ -334,7 +315,7 @@ export class JobSession {
     if (created === "exists") return false;
     if (batch.events.some(({ type }) => type === "chunk_completed")) {
       // The fan_in will ask for it.
-      this.#keep(entry.id, entry as unknown as JsonObject);
+      this.#documents.keep(entry.id, entry as unknown as JsonObject);
     }
     this.#take({ ...job, seq, at });
     logTransition(engine.log, job, batch.events);

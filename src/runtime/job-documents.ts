@@ -1,0 +1,52 @@
+// Documents of one job's journal that decisions ask for. They never change, so a session keeps them.
+// What is missing is told from what is not seen: only a claim may be absent.
+import { WorkflowError } from "../core/error.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { JournalStore } from "./ports.ts";
+
+/** Kept for later decisions of the same job. */
+const MAX_KEPT = 1_000;
+
+export class JobDocuments {
+  readonly #journal: JournalStore;
+  readonly #jobId: string;
+  readonly #kept = new Map<string, JsonObject>();
+
+  constructor(journal: JournalStore, jobId: string) {
+    this.#journal = journal;
+    this.#jobId = jobId;
+  }
+
+  /** A map of its own for one decision. */
+  known(): Map<string, JsonObject | null> {
+    return new Map<string, JsonObject | null>(this.#kept);
+  }
+
+  keep(id: string, document: JsonObject): void {
+    this.#kept.set(id, document);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+  }
+
+  /** Loads documents into `loaded`. STORE_UNAVAILABLE for one that must exist and is not seen. */
+  async load(ids: readonly string[], loaded: Map<string, JsonObject | null>): Promise<void> {
+    await Promise.all(
+      ids.map(async (id) => {
+        const document = await this.#read(id);
+        loaded.set(id, document ?? null);
+        if (document !== undefined) this.keep(id, document);
+      }),
+    );
+  }
+
+  async #read(id: string): Promise<JsonObject | undefined> {
+    const document = await this.#journal.read(this.#jobId, id);
+    // A claim may come or not. Anything else is named by the history, and was created before it was
+    // named: this read is stale, and what it misses must not become a result.
+    if (document === undefined && !id.startsWith("claim:")) {
+      const message = `job ${this.#jobId}: document ${id} is not visible yet`;
+      throw new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
+    }
+    return document as unknown as JsonObject | undefined;
+  }
+}
