@@ -7,7 +7,10 @@ import { addSeconds, later } from "../../src/core/instant.ts";
 import { wakeAt } from "../../src/core/watch.ts";
 import { foldFromStart } from "../../src/runtime/journal.ts";
 import { parseProjection } from "../../src/runtime/projection.ts";
+import type { JobDocument, JournalDocument } from "../../src/runtime/ports.ts";
 import type { TestRuntime } from "./runtime.ts";
+
+const ENDS = new Set(["node_completed", "node_failed", "node_skipped", "node_cancelled"]);
 
 /** One outcome per node or item, a whole history, nothing after the end. */
 export async function checkEnded(runtime: TestRuntime, jobId: string): Promise<void> {
@@ -15,17 +18,10 @@ export async function checkEnded(runtime: TestRuntime, jobId: string): Promise<v
   expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, index) => index));
   const events = entries.flatMap(({ events: own }) => own);
   const outcomes = events.flatMap((event) => {
-    switch (event.type) {
-      case "node_completed":
-      case "node_failed":
-      case "node_skipped":
-      case "node_cancelled":
-        return [event.node_id];
-      case "chunk_completed":
-        return (event.items ?? []).map(({ index }) => `${event.node_id}[${index}]`);
-      default:
-        return [];
+    if (event.type === "chunk_completed") {
+      return (event.items ?? []).map(({ index }) => `${event.node_id}[${index}]`);
     }
+    return "node_id" in event && ENDS.has(event.type) ? [event.node_id] : [];
   });
   expect(outcomes).toEqual([...new Set(outcomes)]);
   const claims = events.flatMap((event) =>
@@ -63,17 +59,17 @@ export function watchWrites(runtime: TestRuntime, jobId: string): string[] {
     if (needed === undefined || folded === undefined) return written;
     const covered = later(needed, addSeconds(folded.at, 600));
     if (typeof wake !== "string" || wake > covered) {
-      wrong.push(`entry ${folded.seq} needs ${needed}, stored is ${String(wake)}`);
+      wrong.push(`entry ${folded.seq} needs ${needed}, stored is ${JSON.stringify(wake)}`);
     }
     return written;
   };
-  const { replace } = jobs;
-  const { create } = journal;
+  const before = { jobs: { ...jobs }, journal: { ...journal } };
   Object.assign(jobs, {
-    replace: async (...given: Parameters<typeof replace>) => look(await replace(...given)),
+    replace: async (document: JobDocument, etag: string) =>
+      look(await before.jobs.replace(document, etag)),
   });
   Object.assign(journal, {
-    create: async (...given: Parameters<typeof create>) => look(await create(...given)),
+    create: async (document: JournalDocument) => look(await before.journal.create(document)),
   });
   return wrong;
 }

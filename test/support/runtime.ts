@@ -137,6 +137,7 @@ export class TestRuntime {
   /** Every request of every process passes it. */
   readonly gate = new Gate(this.clock);
   isSweeping = true;
+  #turn = -1;
   #nextSweep = addSeconds(this.clock.now(), SWEEP_SECONDS);
   readonly #randomness = seededRandomness();
   readonly #options: RuntimeOptions;
@@ -203,8 +204,9 @@ export class TestRuntime {
     const alive = this.processes.filter(({ isAlive }) => isAlive);
     if (alive.length === 0) return 0;
     const messages = this.queue.receive(32, LEASE_SECONDS);
-    for (const [index, message] of messages.entries()) {
-      const process = alive[index % alive.length];
+    for (const message of messages) {
+      this.#turn += 1;
+      const process = alive[this.#turn % alive.length];
       if (process === undefined) continue;
       const given = {
         body: JSON.parse(message.text) as unknown,
@@ -258,12 +260,15 @@ export class TestRuntime {
 
   async sweep(process = this.alive): Promise<void> {
     if (process === undefined) return;
-    const swept = sweep(process.sessions, process.engine).then(
-      (done) => void this.sweeps.push(done),
-      // A store that is down cannot be listed; the timer fires again.
-      (error: unknown) => void this.failedSweeps.push(error),
-    );
-    await Promise.race([swept, process.death]);
+    const sweeping = async (): Promise<void> => {
+      try {
+        this.sweeps.push(await sweep(process.sessions, process.engine));
+      } catch (error) {
+        // A store that is down cannot be listed; the timer fires again.
+        this.failedSweeps.push(error);
+      }
+    };
+    await Promise.race([sweeping(), process.death]);
   }
 
   cancel(jobId: string, process = this.alive ?? this.first): Promise<JobState> {
@@ -277,7 +282,7 @@ export class TestRuntime {
 
   status(jobId: string): string {
     const found = this.store.allJobs().find((job) => job["job_id"] === jobId);
-    return String(found?.["status"]);
+    return (found?.["status"] as string | undefined) ?? "absent";
   }
 
   async runToEnd(jobId: string, limitSeconds?: number): Promise<string> {
