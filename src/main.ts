@@ -11,6 +11,7 @@ import { queueHandle, storageQueue } from "./azure/storage-queue.ts";
 import { storeAdmin } from "./azure/store-admin.ts";
 import { systemClock, systemRandomness } from "./azure/system.ts";
 import { jsonLog, processSink } from "./azure/telemetry.ts";
+import { WorkflowError } from "./core/error.ts";
 import { FileCatalog } from "./catalog/catalog.ts";
 import { WorkflowError } from "./core/error.ts";
 import type { App, AppResult } from "./functions/app.ts";
@@ -33,8 +34,18 @@ const settings = readSettings(process.env);
 let composed: AppResult | undefined;
 
 function composition(): AppResult {
-  composed ??= settings.ok ? { ok: true, app: compose(settings.settings) } : settings;
+  composed ??= settings.ok ? composedOf(settings.settings) : settings;
   return composed;
+}
+
+/** What only an adapter can judge of a setting is reported as the other settings are. */
+function composedOf(given: Settings): AppResult {
+  try {
+    return { ok: true, app: compose(given) };
+  } catch (error) {
+    if (!(error instanceof WorkflowError) || error.code !== "CONFIGURATION_INVALID") throw error;
+    return { ok: false, issues: [{ message: error.message }] };
+  }
 }
 
 function compose(given: Settings): App {

@@ -21,7 +21,6 @@ export const LOG_EVENTS = {
   "node.started": { level: "info", meaning: "An attempt at a node was claimed." },
   "node.ended": { level: "info", meaning: "The outcome of an attempt was recorded." },
   "lease.renewed": { level: "info", meaning: "A long attempt told the store that it lives." },
-  "projection.refreshed": { level: "info", meaning: "The job document caught up." },
   "projection.failed": { level: "warn", meaning: "The job document could not be refreshed." },
   "message.deferred": { level: "info", meaning: "A message waits on the world; sent again." },
   "message.dropped": { level: "info", meaning: "A message asked for nothing that is still due." },

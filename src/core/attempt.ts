@@ -23,12 +23,13 @@ export function receiveTask(transition: Transition, nodeId: string, attempt: num
     transition.send({ kind: "task", node_id: nodeId, attempt }, early);
     return;
   }
-  if (!transition.context.handlers.has(node.handler)) {
+  const version = transition.context.handlers.get(node.handler);
+  if (version === undefined) {
     missHandler(transition, nodeId, node.handler);
     return;
   }
   transition.takeContinuation();
-  claimTask(transition, nodeId, node);
+  claimTask(transition, nodeId, { node, version });
 }
 
 /** This build lacks the handler of a message: wait for one that has it, an hour at most. */

@@ -61,8 +61,6 @@ export function startable(fan: FanState, maxParallel: number | undefined): reado
 }
 
 /** Chunks that had a message and have not handed in everything. */
-export function atWork(fan: FanState): readonly number[] {
-  return [...fan.chunks.entries()]
-    .filter(([, chunk]) => chunk.status === "queued")
-    .map(([number]) => number);
+export function atWork(fan: FanState): readonly (readonly [number, ChunkState])[] {
+  return [...fan.chunks.entries()].filter(([, chunk]) => chunk.status === "queued");
 }

@@ -111,7 +111,8 @@ function creationEvent(
 export function pinnedWorkflow(entry: JournalEntry, sha256: Sha256): Workflow {
   const document: Partial<CreationEntry> = entry;
   const { workflow_version, workflow_digest, workflow_snapshot } = document;
-  if (!Number.isInteger(workflow_version) || (workflow_version ?? 0) < 1) {
+  const isVersion = Number.isInteger(workflow_version);
+  if (!isVersion || workflow_version === undefined || workflow_version < 1) {
     throw refused("workflow_version", "an integer of at least 1", workflow_version);
   }
   if (typeof workflow_digest !== "string") {

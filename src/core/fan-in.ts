@@ -1,6 +1,7 @@
 // Fan_in: aggregation of a fan_out's item outcomes, always in item order. Pure functions of the
 // loaded parts; what is not loaded yet is asked for.
 import type { FanInNode } from "./definition.ts";
+import { edgesInto } from "./graph.ts";
 import type { ItemRecord } from "./event.ts";
 import type { FailureReason } from "./job.ts";
 import { isJsonObject, kindOf } from "./json.ts";
@@ -31,7 +32,7 @@ export function aggregate(transition: Transition, nodeId: string, node: FanInNod
 
 /** The fan_out that a fan_in collects: its one source of that type. */
 export function fanSource(transition: Transition, nodeId: string): string | undefined {
-  const edges = transition.context.workflow.incoming.get(nodeId) ?? [];
+  const edges = edgesInto(transition.context.workflow, nodeId);
   return edges.find(({ from }) => transition.definition(from)?.type === "fan_out")?.from;
 }
 

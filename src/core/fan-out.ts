@@ -3,6 +3,7 @@
 // A chunk's claim is a document, not an entry: many workers claim side by side without contention.
 import { optional } from "./apply.ts";
 import { digest } from "./canonical.ts";
+import { invariant } from "./error.ts";
 import type { Sha256 } from "./canonical.ts";
 import { startable } from "./chunk-plan.ts";
 import type { FanOutNode } from "./definition.ts";
@@ -271,7 +272,7 @@ function abandon(transition: Transition, given: HandIn, handed: Handed): void {
 /** The chunk's worker is gone: its items get a new attempt, a bounded number of times. */
 export function loseChunk(transition: Transition, { node_id, chunk, attempt }: ChunkAddress): void {
   const state = currentChunk(transition, { node_id, chunk, attempt });
-  if (state === undefined) return;
+  invariant(state !== undefined, "only a chunk at work can lose its worker");
   if (state.lost + 1 < MAX_LOST_ATTEMPTS) {
     transition.emit({ type: "chunk_lost", node_id, chunk, attempt });
     sendChunks(transition, node_id, [chunk]);

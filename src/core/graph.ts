@@ -78,6 +78,14 @@ export function compileWorkflow(definition: WorkflowDefinition, digest: string):
   return { digest, definition, order: sorted(ids, incoming), incoming, nodes };
 }
 
+/** The edges into a node; none for a node that the definition does not have. */
+export function edgesInto(
+  { incoming }: Pick<Workflow, "incoming">,
+  nodeId: string,
+): readonly Edge[] {
+  return incoming.get(nodeId) ?? [];
+}
+
 /** Every edge of a definition between nodes that exist, each once. */
 export function edgesOf(definition: WorkflowDefinition): readonly Edge[] {
   const { nodes } = definition;
@@ -142,7 +150,7 @@ function sorted(
   const order: string[] = [];
   let left = [...ids];
   for (;;) {
-    const ready = left.filter((id) => (incoming.get(id) ?? []).every((e) => placed.has(e.from)));
+    const ready = left.filter((id) => edgesInto({ incoming }, id).every((e) => placed.has(e.from)));
     if (ready.length === 0) return [...order, ...left];
     for (const id of ready) placed.add(id);
     order.push(...ready);

@@ -7,6 +7,7 @@ import type { HashBytes } from "./merkle.ts";
 import { merkleRoot } from "./merkle.ts";
 import type { Sha256 } from "./canonical.ts";
 import type { EventData } from "./event.ts";
+import { edgesInto } from "./graph.ts";
 import type { Workflow } from "./graph.ts";
 import type { Instant } from "./instant.ts";
 import type { FanState, JobState } from "./job.ts";
@@ -91,7 +92,7 @@ function continued(
     return { n: (chunk?.n ?? 0) + 1, prev: [chunk?.head ?? node.head] };
   }
   if (node.head !== "") return { n: node.n + 1, prev: [node.head] };
-  const sources = (workflow.incoming.get(node_id) ?? []).map(({ from }) => from);
+  const sources = edgesInto(workflow, node_id).map(({ from }) => from);
   const heads = sources.map((from) => nodeState(job, from).head).filter((head) => head !== "");
   return { n: 1, prev: heads.length === 0 ? [job.head] : sortedUnique(heads) };
 }

@@ -2,7 +2,7 @@
 // Live: the source completed and took the edge, or failed with `on_error: continue`. Dead: the
 // source was skipped or cancelled, took another way, or failed into its `on_error` node.
 import type { NodeDefinition } from "./definition.ts";
-import { EDGE_GROUPS } from "./graph.ts";
+import { EDGE_GROUPS, edgesInto } from "./graph.ts";
 import type { Edge, Workflow } from "./graph.ts";
 import type { JobState, NodeState } from "./job.ts";
 import { nodeState } from "./job.ts";
@@ -61,7 +61,7 @@ export function onErrorOf(definition: NodeDefinition | undefined): string | unde
  * these groups needs them all: nothing that it depends on makes up for a branch not taken.
  */
 export function readiness(job: JobState, workflow: Workflow, nodeId: string): Readiness {
-  const edges = workflow.incoming.get(nodeId) ?? [];
+  const edges = edgesInto(workflow, nodeId);
   if (edges.length === 0) {
     return workflow.definition.nodes[nodeId]?.type === "start" ? "ready" : "skip";
   }

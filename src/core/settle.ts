@@ -3,9 +3,10 @@
 // the tasks that became ready, and ends the job when nothing is left. Total: whatever the snapshot
 // says, each node ends or waits for something that will come.
 import { digest } from "./canonical.ts";
-import { atWork, chunkSize, queuedAtFirst } from "./chunk-plan.ts";
+import { chunkSize, queuedAtFirst } from "./chunk-plan.ts";
 import type { ConditionalNode, FanInNode, FanOutNode, TaskNode } from "./definition.ts";
 import { beginEnding, endIfDone, failNode, isOpen } from "./ending.ts";
+import { invariant } from "./error.ts";
 import { aggregate } from "./fan-in.ts";
 import { isTerminalNode } from "./job.ts";
 import type { FailureReason } from "./job.ts";
@@ -47,7 +48,7 @@ function step(transition: Transition, nodeId: string): void {
 
 function begin(transition: Transition, nodeId: string): void {
   const node = transition.definition(nodeId);
-  if (node === undefined) return;
+  invariant(node !== undefined, "the order names nodes of the definition");
   switch (node.type) {
     case "start":
     case "end":
@@ -74,7 +75,7 @@ function markStarted(transition: Transition): void {
 
 function decide(transition: Transition, nodeId: string, node: ConditionalNode): void {
   const compiled = transition.context.workflow.nodes.get(nodeId);
-  if (compiled?.field === undefined) {
+  if (compiled?.field === undefined || compiled.branches === undefined) {
     failCheap(transition, nodeId, NOT_COMPILED);
     return;
   }
@@ -85,7 +86,7 @@ function decide(transition: Transition, nodeId: string, node: ConditionalNode): 
     failCheap(transition, nodeId, { ...field.error, message });
     return;
   }
-  for (const branch of compiled.branches ?? []) {
+  for (const branch of compiled.branches) {
     if (branch.condition === undefined) continue;
     const holds = evaluateIn(transition, branch.condition, { value: field.value });
     if (holds.kind === "needs") return;
@@ -183,11 +184,9 @@ function expand(transition: Transition, nodeId: string, node: FanOutNode): void 
     queued,
     items_digest,
   });
-  sendChunks(transition, nodeId, atWork(transition.node(nodeId).fan ?? NO_FAN));
+  sendChunks(transition, nodeId, Array.from({ length: queued }, (_, chunk) => chunk));
   completeFan(transition, nodeId);
 }
-
-const NO_FAN = { count: 0, chunks: [], parts: [], completed: 0, failed: 0 };
 
 export function sendChunks(
   transition: Transition,
@@ -197,7 +196,7 @@ export function sendChunks(
   const { fan } = transition.node(nodeId);
   for (const chunk of chunks) {
     const state = fan?.chunks[chunk];
-    if (state === undefined) continue;
+    invariant(state !== undefined, "a chunk to send is one of its fan_out");
     const delay = delayUntil(transition, state.not_before);
     const target = { node_id: nodeId, chunk, attempt: state.attempt };
     transition.send({ kind: "chunk", ...target }, delay);
@@ -214,9 +213,9 @@ export function completeFan(transition: Transition, nodeId: string): void {
 }
 
 function startOrQueue(transition: Transition, nodeId: string, node: TaskNode): void {
-  const isHere = transition.context.handlers.has(node.handler);
-  if (isHere && transition.takeContinuation()) {
-    claimTask(transition, nodeId, node);
+  const version = transition.context.handlers.get(node.handler);
+  if (version !== undefined && transition.takeContinuation()) {
+    claimTask(transition, nodeId, { node, version });
     return;
   }
   transition.emit({ type: "node_queued", node_id: nodeId });
@@ -227,7 +226,11 @@ function startOrQueue(transition: Transition, nodeId: string, node: TaskNode): v
  * Records the next attempt of a task and asks the shell to run it. Params that do not render fail
  * the node; a handler that this build lacks must have been looked for before.
  */
-export function claimTask(transition: Transition, nodeId: string, node: TaskNode): void {
+export function claimTask(
+  transition: Transition,
+  nodeId: string,
+  { node, version }: { readonly node: TaskNode; readonly version: string },
+): void {
   const compiled = transition.context.workflow.nodes.get(nodeId);
   if (compiled?.params === undefined) {
     failCheap(transition, nodeId, NOT_COMPILED);
@@ -245,7 +248,7 @@ export function claimTask(transition: Transition, nodeId: string, node: TaskNode
     type: "node_started",
     node_id: nodeId,
     attempt,
-    handler_version: transition.context.handlers.get(node.handler) ?? "",
+    handler_version: version,
     params_digest: digest(params.value, transition.context.sha256),
   });
   transition.effect({

@@ -48,12 +48,9 @@ function wakeFan(transition: Transition, nodeId: string): void {
   // A worker may have claimed before an ending that is not in the journal yet: look again later.
   if (fan === undefined || (isEnding && ending.entry > seq)) return;
   const open: number[] = [];
-  for (const chunk of atWork(fan)) {
+  for (const [chunk, state] of atWork(fan)) {
     // Giving up on one chunk may fail the fan_out; then the rest has no turn here.
-    const node = transition.node(nodeId);
-    if (!isEnding && node.status !== "running") return;
-    const state = node.fan?.chunks[chunk];
-    if (state?.status !== "queued") continue;
+    if (!isEnding && transition.node(nodeId).status !== "running") return;
     const at = { node_id: nodeId, chunk, attempt: state.attempt };
     const due = chunkDue(state, attemptKey(nodeId, at.attempt, chunk), transition.context);
     if (!isEnding && !isDue(transition, due)) continue;

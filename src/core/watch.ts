@@ -6,7 +6,7 @@ import { attemptKey } from "./effect.ts";
 import type { Timing, Watch } from "./effect.ts";
 import { addSeconds, earliest, instantOf, later } from "./instant.ts";
 import type { Instant } from "./instant.ts";
-import type { ChunkState, JobState, NodeState } from "./job.ts";
+import type { ChunkState, FanState, JobState, NodeState } from "./job.ts";
 import { isTerminalJob, nodeState } from "./job.ts";
 import { MAX_RESEND_GAP_SECONDS } from "./limits.ts";
 
@@ -57,7 +57,7 @@ function nodeDues(
   node: NodeState,
   { job, context }: { readonly job: JobState; readonly context: DueContext },
 ): readonly Instant[] {
-  if (node.fan !== undefined) return fanDues(id, node, { job, context });
+  if (node.fan !== undefined) return fanDues(id, { ...node, fan: node.fan }, { job, context });
   if (node.status === "queued") {
     return [sendDue(node, attemptKey(id, node.attempt + 1), context)];
   }
@@ -69,20 +69,16 @@ function nodeDues(
 
 function fanDues(
   id: string,
-  node: NodeState,
+  node: NodeState & { readonly fan: FanState },
   { job, context }: { readonly job: JobState; readonly context: DueContext },
 ): readonly Instant[] {
-  const { fan } = node;
-  if (fan === undefined) return [];
   if (node.status !== "running" && job.status !== "cancelling") return [];
-  return atWork(fan).flatMap((number) => {
-    const chunk = fan.chunks[number];
-    if (chunk === undefined) return [];
+  return atWork(node.fan).map(([number, chunk]) => {
     const due = chunkDue(chunk, attemptKey(id, chunk.attempt, number), context);
     const renewed = context.watch.renewals[attemptKey(id, chunk.attempt, number)];
     // An ending job waits for claims to be looked for, not for its messages' turn.
     const isUnseen = job.status === "cancelling" && renewed === undefined;
-    return [isUnseen ? addSeconds(job.at, context.timing.resend_seconds) : due];
+    return isUnseen ? addSeconds(job.at, context.timing.resend_seconds) : due;
   });
 }
 
@@ -111,8 +107,7 @@ function liveKeys(id: string, node: NodeState): readonly string[] {
   if (node.fan === undefined) {
     return [attemptKey(id, node.attempt), attemptKey(id, node.attempt + 1)];
   }
-  const { chunks } = node.fan;
-  return atWork(node.fan).map((n) => attemptKey(id, chunks[n]?.attempt ?? 0, n));
+  return atWork(node.fan).map(([number, { attempt }]) => attemptKey(id, attempt, number));
 }
 
 /** Both watches together: renewals and re-sends merge by maximum. */

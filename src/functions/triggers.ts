@@ -7,6 +7,7 @@ import type {
   StorageQueueHandler,
   TimerHandler,
 } from "@azure/functions";
+import { WorkflowError } from "../core/error.ts";
 import { errorText } from "../runtime/error-text.ts";
 import { processMessage } from "../runtime/process-message.ts";
 import { processPoison } from "../runtime/process-poison.ts";
@@ -28,6 +29,9 @@ export function httpHandler(route: Route, { app, log }: TriggerOptions) {
     try {
       return await route.handle(app(), request);
     } catch (error) {
+      if (isRefusedDefinition(error)) {
+        log.write("warn", "definition.refused", { function: route.name, error: errorText(error) });
+      }
       if (statusOf(error) >= 500) {
         const fields = { function: route.name, error: errorText(error) };
         log.write("error", "request.failed", { ...fields, invocation_id: context.invocationId });
@@ -35,6 +39,12 @@ export function httpHandler(route: Route, { app, log }: TriggerOptions) {
       return problem(error, context.invocationId);
     }
   };
+}
+
+/** What an operator wants to hear of even though it is the author's to mend. */
+function isRefusedDefinition(error: unknown): boolean {
+  if (!(error instanceof WorkflowError)) return false;
+  return error.code === "DEFINITION_INVALID" || error.code === "VERSION_CONFLICT";
 }
 
 /** The work queue. Rejects only for defects of ours: the host then hands the message out again. */

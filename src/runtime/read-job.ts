@@ -80,8 +80,14 @@ export function jobFacts(job: JobState): JsonObject {
     tags: job.tags,
     redefined: job.redefined,
     error: job.error === undefined ? undefined : { ...job.error },
-    ending: job.ending === undefined ? undefined : { becomes: job.ending.becomes },
+    ending: endingOf(job),
   });
+}
+
+/** What a cancelling job will become; an ended one says it by its status. */
+function endingOf(job: JobState): Json | undefined {
+  if (job.ending === undefined || isTerminalJob(job)) return undefined;
+  return { becomes: job.ending.becomes };
 }
 
 function present(members: Readonly<Record<string, Json | undefined>>): JsonObject {
