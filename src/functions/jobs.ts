@@ -1,4 +1,5 @@
 // The job routes: submit, list, read, cancel. Trigger shape → runtime call → answer.
+// What the runtime answers is shown as it stands; nothing about a job is decided here.
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import { z } from "zod";
 import { WORKFLOW_ID } from "../core/definition.ts";

@@ -1,5 +1,5 @@
-// The world fails under running jobs: answers are lost, requests refused, messages never sent, a
-// lease runs out. Every job ends right and says what happened; without faults nothing is sent twice.
+// The world fails under running jobs: answers are lost, requests refused, messages not sent, a
+// lease runs out. Every job ends right and tells it; without faults nothing is sent twice.
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startFaultProxy } from "../contract/fault-proxy.ts";
 import type { Fault, FaultProxy } from "../contract/fault-proxy.ts";
@@ -154,7 +154,7 @@ test("a job ends right when every second write loses its answer", async () => {
   expect(turn).toBeGreaterThan(50);
 });
 
-test("a job whose first message was never sent is accepted, and the sweeper starts it", async () => {
+test("a job whose first message was not sent is accepted; the sweeper starts it", async () => {
   const sends = new Switch(SEND.source);
   queues.plan({ on: sends, faults: times(100, { commits: false, answer: 500 }) });
   const id = await app.submit("chain");

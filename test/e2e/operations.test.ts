@@ -186,7 +186,8 @@ describe("rebuilding the stores", () => {
     });
     await withApp(allowed, async (app) => {
       const id = (await app.run("say")).job_id;
-      for (const query of ["", "?confirm=", "?confirm=destroy", "?confirm=DESTROY&confirm=DESTROY"]) {
+      const twice = "?confirm=DESTROY&confirm=DESTROY";
+      for (const query of ["", "?confirm=", "?confirm=destroy", twice]) {
         expect(problemOf(await rebuild(app, query))).toEqual([400, "CONFIRMATION_MISSING"]);
       }
       expect((await app.call("POST", "/bootstrap/rebuild?confirm=DESTROY")).status).toBe(401);

@@ -82,7 +82,7 @@ async function digestOf(app: StartedApp, yaml: string): Promise<string> {
   return body.workflow_digest;
 }
 
-test("twenty jobs end as pinned though the file is edited, broken and deleted between nodes", async () => {
+test("twenty jobs end as pinned, the file edited, broken, deleted between nodes", async () => {
   const file = "pinned.yaml";
   const first = chain(1, DOORS);
   const second = chain(2, ["open"]);

@@ -156,7 +156,7 @@ async function startApp(place: Place, options: StartOptions): Promise<StartedApp
 }
 
 /** The app logs to the process's own streams; its lines are kept here instead of printed. */
-function captureAppLog(): { readonly lines: readonly AppLine[]; release(): void } {
+export function captureAppLog(): { readonly lines: readonly AppLine[]; release(): void } {
   const lines: AppLine[] = [];
   const releases = [process.stdout, process.stderr].map((stream) => {
     const before = Object.getOwnPropertyDescriptor(stream, "write");

@@ -52,6 +52,7 @@ function itemProblems(events: readonly JobEvent[]): readonly string[] {
       const hasCompleted = events.some(
         (event) => event.type === "node_completed" && event.node_id === node_id,
       );
-      return hasCompleted && done !== count ? [`${node_id}: ${done} of ${String(count)} items`] : [];
+      const isWhole = !hasCompleted || done === count;
+      return isWhole ? [] : [`${node_id}: ${done} of ${String(count)} items`];
     });
 }

@@ -1,0 +1,158 @@
+// The file that is deployed: alone in a bare process it registers exactly the table of functions
+// through the real library, connects to nothing, needs no setting, and is quick about it.
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { POISON_QUEUE, WORK_QUEUE } from "../../src/azure/names.ts";
+import {
+  POISON_FUNCTION,
+  ROUTES,
+  SWEEP_FUNCTION,
+  WORK_FUNCTION,
+} from "../../src/functions/routes.ts";
+import { startHost } from "../../src/local/host.ts";
+import { ROOT, appFixture, buildApp, captureAppLog } from "../support/app-fixture.ts";
+
+const PROBE = path.join(ROOT, "test/fixtures/bundle/probe.cjs");
+const LOADS = 5;
+/** What loading should take on a quiet machine; only three times as much fails. */
+const LOAD_MS = 100;
+const EXPECTED = [
+  ...ROUTES.map(({ name }) => name),
+  WORK_FUNCTION,
+  POISON_FUNCTION,
+  SWEEP_FUNCTION,
+].toSorted();
+
+interface Registered {
+  readonly name: string;
+  readonly bindings: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+interface Probe {
+  readonly model: string;
+  readonly registered: readonly Registered[];
+  readonly loadMs: number;
+  readonly requested: readonly string[];
+  readonly files: readonly string[];
+  readonly handles: readonly string[];
+}
+
+let directory: string;
+let alone: string;
+let probes: readonly Probe[];
+
+beforeAll(async () => {
+  directory = mkdtempSync(path.join(tmpdir(), "holdfast-bundle-"));
+  const built = path.join(directory, "built", "main.cjs");
+  await buildApp(built);
+  // The one file, without its map, in a folder where no package can be found.
+  alone = path.join(directory, "alone", "main.cjs");
+  mkdirSync(path.dirname(alone));
+  copyFileSync(built, alone);
+  probes = Array.from({ length: LOADS }, () => probe(alone));
+});
+afterAll(() => {
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** Loads it with an empty environment: no setting at all. */
+function probe(file: string): Probe {
+  const options = { env: {}, cwd: path.dirname(file), encoding: "utf8" } as const;
+  return JSON.parse(execFileSync(process.execPath, [PROBE, file], options)) as Probe;
+}
+
+function one(): Probe {
+  const [first] = probes;
+  if (first === undefined) throw new Error("nothing was probed");
+  return first;
+}
+
+test("the bundle is one file that asks for nothing but Node and the worker's module", () => {
+  const { files, requested, model } = one();
+  expect(files).toEqual([alone]);
+  const others = requested.filter((name) => name !== alone && !isBuiltin(name));
+  expect(others).toEqual(["@azure/functions-core"]);
+  expect(model).toBe("@azure/functions");
+});
+
+function isBuiltin(name: string): boolean {
+  return name.startsWith("node:") || process.getBuiltinModule(name) !== undefined;
+}
+
+test("it registers exactly the functions of the table, each as the table says", () => {
+  const { registered } = one();
+  expect(registered.map(({ name }) => name).toSorted()).toEqual(EXPECTED);
+  for (const { name, methods, route, authLevel } of ROUTES) {
+    const found = registered.find((candidate) => candidate.name === name);
+    const bindings = Object.values(found?.bindings ?? {});
+    const trigger = bindings.find(({ direction }) => direction === "in");
+    expect(trigger).toMatchObject({ type: "httpTrigger", methods, route, authLevel });
+  }
+});
+
+test("the queue triggers and the timer name what host and app agree on", () => {
+  const trigger = (name: string): object =>
+    Object.values(one().registered.find((found) => found.name === name)?.bindings ?? {})[0] ?? {};
+  const queue = { type: "queueTrigger", connection: "AzureWebJobsStorage" };
+  expect(trigger(WORK_FUNCTION)).toMatchObject({ ...queue, queueName: WORK_QUEUE });
+  expect(trigger(POISON_FUNCTION)).toMatchObject({ ...queue, queueName: POISON_QUEUE });
+  expect(trigger(SWEEP_FUNCTION)).toMatchObject({ type: "timerTrigger", schedule: "0 * * * * *" });
+});
+
+test("loading connects to nothing and leaves nothing running", () => {
+  expect(one().handles).toEqual([]);
+});
+
+test("loading does not start the identity library, which would look for credentials", () => {
+  // Its sources of credentials are child processes and files; nothing else here needs those.
+  const inside = readFileSync(alone, "utf8");
+  expect(inside).toMatch(/require\("(node:)?child_process"\)/);
+  expect(one().requested.filter((name) => /child_process|^(node:)?fs$/.test(name))).toEqual([]);
+});
+
+test("loading to the last registration is quick", () => {
+  const times = probes.map(({ loadMs }) => loadMs).toSorted((a, b) => a - b);
+  const [fastest = Infinity] = times;
+  const median = times[Math.floor(LOADS / 2)] ?? Infinity;
+  console.log(`load to registered: median ${median.toFixed(0)} ms, best ${fastest.toFixed(0)} ms`);
+  // A busy neighbour only adds: the fastest is the nearest to what the file costs.
+  expect(fastest).toBeLessThan(3 * LOAD_MS);
+});
+
+test("a function that is missing stops the start and is named", async () => {
+  const file = path.join(directory, "less.cjs");
+  const text = readFileSync(alone, "utf8");
+  const changed = text.replace('"jobs_cancel"', '"jobs_cancelled"');
+  expect(changed).not.toBe(text);
+  writeFileSync(file, changed);
+  const captured = captureAppLog();
+  const starting = startHost({
+    bundlePath: file,
+    hostJsonPath: path.join(ROOT, "host.json"),
+    port: 0,
+    env: { AzureWebJobsStorage: "UseDevelopmentStorage=true" },
+    log: () => undefined,
+    expectedFunctions: EXPECTED,
+  });
+  await expect(starting).rejects.toThrow(/did not register jobs_cancel;/);
+  captured.release();
+});
+
+test("without settings of the stores it starts, and readiness names them", async () => {
+  const fixture = await appFixture();
+  const env = { COSMOS_ENDPOINT: "", COSMOS_KEY: "" };
+  const app = await fixture.start({ env });
+  const live = await app.get("/health/live");
+  const ready = await app.get("/health/ready");
+  const jobs = await app.get("/jobs");
+  await fixture.stop();
+  expect(live.status).toBe(200);
+  expect([ready.status, ready.body["checks"]]).toEqual([
+    503,
+    [{ name: "settings", error: expect.stringContaining("COSMOS_ENDPOINT and COSMOS_KEY") }],
+  ]);
+  expect([jobs.status, jobs.body.code]).toEqual([503, "CONFIGURATION_INVALID"]);
+});
