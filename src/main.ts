@@ -11,7 +11,6 @@ import { queueHandle, storageQueue } from "./azure/storage-queue.ts";
 import { storeAdmin } from "./azure/store-admin.ts";
 import { systemClock, systemRandomness } from "./azure/system.ts";
 import { jsonLog, processSink } from "./azure/telemetry.ts";
-import { WorkflowError } from "./core/error.ts";
 import { FileCatalog } from "./catalog/catalog.ts";
 import { WorkflowError } from "./core/error.ts";
 import type { App, AppResult } from "./functions/app.ts";

@@ -182,7 +182,7 @@ export function snapshotOf(definition: WorkflowDefinition): WorkflowDefinition {
   return { ...definition, is_active: true };
 }
 
-/** `sha256:` of the RFC 8785 form of the snapshot: with id and version the identity of a definition. */
+/** `sha256:` of the snapshot's RFC 8785 form: with id and version a definition's identity. */
 export function definitionDigest(definition: WorkflowDefinition, sha256: Sha256): string {
   return `sha256:${sha256(canonical(snapshotOf(definition) as unknown as Json))}`;
 }

@@ -8,7 +8,7 @@ import type { Instant } from "./instant.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { FailureReason, JobError, StoredValue } from "./job.ts";
 
-/** Raised when a change of the reducer would alter a history; a pin keeps the rule it began with. */
+/** Raised when a change of the reducer would alter a history; a pin keeps the rule it has. */
 export const DECISIONS_VERSION = 1;
 /** The shape of journal entries and of the projection. */
 export const DOCUMENT_SCHEMA = 1;

@@ -165,7 +165,9 @@ function sortOutcomes(
   for (const { index, outcome } of outcomes) {
     if (!mine.delete(index)) continue;
     if (outcome.kind === "aborted") aborted.push(index);
-    else if (outcome.kind === "completed") records.push(recordOf(transition, index, outcome.output));
+    else if (outcome.kind === "completed") {
+      records.push(recordOf(transition, index, outcome.output));
+    }
     else if (!isLast && !isEnding && isRetryable(outcome)) retried.push(index);
     else failed.push({ index, error: storable(reasonOf(outcome, node)) });
   }

@@ -1,4 +1,5 @@
 // Ids derived from what they name, so that the same request names the same job.
+// Pure: the digest arrives as hex, and nothing here is random.
 
 /** A UUIDv8 (RFC 9562) of 64 hex digits: the first 128 bits with version and variant set. */
 export function uuidOf(hex: string): string {

@@ -1,7 +1,7 @@
 // The history as a Merkle DAG. Each event belongs to a lane: the job, a node, or a chunk of a
 // fan_out. Its hash covers the event and `prev`: the lane's last hash, or, for a lane's first
 // event, the last hashes of its upstream lanes. Parallel lanes never wait for each other, and
-// dropping, editing or reordering an event shows. `prev` follows from the fold, so it is not stored.
+// dropping, editing or reordering an event shows. `prev` follows from the fold: it is not stored.
 import { canonical, digest } from "./canonical.ts";
 import type { HashBytes } from "./merkle.ts";
 import { merkleRoot } from "./merkle.ts";

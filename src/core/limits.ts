@@ -1,4 +1,5 @@
-// Every bound of the engine, with the reason for its number. Passing one is a named error.
+// Every bound of the engine, with the reason for its number. Passing one is a named error and,
+// for a job, a terminal status: nothing stays running because something did not fit.
 
 /** A snapshot must fit the first journal entry beside inputs and YAML source (Cosmos: 2 MB). */
 export const MAX_SNAPSHOT_BYTES = 256 * 1024;

@@ -1,4 +1,5 @@
-// Delays before a retry. Pure arithmetic; the jitter arrives as an argument.
+// Delays before a retry, and how many tries there are. Pure arithmetic; the jitter arrives as an
+// argument, so that the same occurrence gives the same delay when it is decided anew.
 import type { RetryPolicy } from "./definition.ts";
 
 /** Tries in all: one without a policy. */

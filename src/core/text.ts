@@ -1,4 +1,5 @@
 // Text that is stored or shown: cut to its bound at a character, marked where it was cut.
+// What comes out is well-formed Unicode and never longer than asked.
 import { utf8Bytes } from "./json.ts";
 
 const MARK = "…";

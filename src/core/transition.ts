@@ -195,7 +195,7 @@ export function pendingDocuments(
 ): ReadonlyMap<string, JsonObject> {
   const { job, events, objects } = decision;
   const id = String(job.seq + 1);
-  const bodies = objects.map((object) => [object.id, object.body as unknown as JsonObject] as const);
+  const bodies = objects.map(({ id, body }) => [id, body as unknown as JsonObject] as const);
   return new Map([...bodies, [id, withEvents(loaded.get(id), events)] as const]);
 }
 

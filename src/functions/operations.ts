@@ -1,4 +1,4 @@
-// Health, and the rebuild of the stores. Health answers also where settings are missing; the rebuild
+// Health, and the rebuild of the stores. Health answers even where settings are missing; a rebuild
 // asks three times before it destroys: the setting, the word, and a container it may create.
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import { WorkflowError } from "../core/error.ts";

@@ -1,4 +1,5 @@
-// What the HTTP face needs of a running host, and one request with its answer.
+// What the HTTP face needs of a running host, and one request with its answer: the seam between
+// the server and the invocations behind it.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AppFunction } from "./app-loader.ts";

@@ -1,4 +1,5 @@
-// Errors as log fields: code and message, never a stack, never a payload.
+// Errors as log fields: code and message on one line, never a stack, never a payload; and whether
+// an error is the world's, which may pass, or ours.
 import { WorkflowError } from "../core/error.ts";
 import { printable } from "./printable.ts";
 

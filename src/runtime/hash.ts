@@ -1,4 +1,5 @@
-// sha256 for the pure core, which has no Node types.
+// sha256 for the pure core, which has no Node types and gets it as an argument.
+// One function each for text and for bytes, so that label and value always come together.
 import { createHash } from "node:crypto";
 
 /** Lower-case hex of sha256 over the UTF-8 bytes of `text`. */

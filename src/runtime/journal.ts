@@ -1,4 +1,5 @@
-// Reading and folding a job's journal: point reads by entry number, nothing else.
+// Reading and folding a job's journal: point reads by entry number, nothing else. No query, and
+// nothing that could miss an entry: a gap ends the reading.
 import { applyEntry } from "../core/apply.ts";
 import { pinnedWorkflow } from "../core/create-job.ts";
 import { WorkflowError } from "../core/error.ts";

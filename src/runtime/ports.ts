@@ -131,7 +131,7 @@ export interface StoreAdmin {
 
 export interface Clock {
   now(): Instant;
-  /** Calls back once after `ms`; the returned function takes it back. Never keeps a process alive. */
+  /** Calls back once after `ms`; the answer takes it back. Never keeps a process alive. */
   after(ms: number, callback: () => void): () => void;
 }
 

@@ -146,7 +146,7 @@ function checkedInputs(definition: WorkflowDefinition, given: JsonObject): JsonO
   return checked.inputs;
 }
 
-/** The definition's vars; a setting of the same name wins, read as JSON where the var is no text. */
+/** The definition's vars; a setting of that name wins, read as JSON where the var is no text. */
 function pinnedVars(
   definition: WorkflowDefinition,
   settings: Readonly<Record<string, string>>,

@@ -42,7 +42,8 @@ export async function sweep(sessions: Sessions, engine: Engine): Promise<Swept> 
     for (const id of fresh) seen.add(id);
     for (let from = 0; from < fresh.length; from += PARALLEL) {
       const group = fresh.slice(from, from + PARALLEL);
-      const results = await Promise.all(group.map((id) => wakeJob(sessions, { engine, id, oldest })));
+      const woken = group.map((id) => wakeJob(sessions, { engine, id, oldest }));
+      const results = await Promise.all(woken);
       total = results.reduce(add, total);
     }
   }

@@ -19,7 +19,7 @@ const SHELL = ["tasks", "azure", "catalog", "memory", "functions", "cli", "web"]
 const MATRIX: Readonly<Record<string, Layer>> = {
   core: { folders: [], packages: ["zod", "yaml", "re2js"] },
   // Hashes, ids and abort signals come with Node; no network and no disk.
-  runtime: { folders: ["core"], packages: ["zod", "node:crypto", "node:async_hooks"] },
+  runtime: { folders: ["core"], packages: ["zod", "node:crypto", "node:async_hooks", "node:events"] },
   tasks: { folders: INNER, packages: ["zod", "csv-parse", "ipaddr.js", "node:"] },
   azure: {
     folders: INNER,
@@ -99,7 +99,7 @@ const matrix: Rule = {
     { "src/cli/a.ts": 'import { b } from "../catalog/b.ts";' },
     { "src/local/a.ts": 'import { b } from "../catalog/b.ts";' },
     { "src/local/a.ts": 'import { b } from "../main.ts";' },
-    { "src/local/a.ts": 'import { QueueClient } from "@azure/storage-queue";' },
+    { "src/local/a.ts": 'import { CosmosClient } from "@azure/cosmos";' },
     { "src/main.ts": 'import { b } from "./local/b.ts";' },
     { "src/shared/a.ts": "export const a = 1;" },
     { "src/other.ts": "export const a = 1;" },
