@@ -35,6 +35,7 @@ interface Probe {
   readonly model: string;
   readonly registered: readonly Registered[];
   readonly loadMs: number;
+  readonly cpuMs: number;
   readonly requested: readonly string[];
   readonly files: readonly string[];
   readonly handles: readonly string[];
@@ -62,6 +63,10 @@ afterAll(() => {
 function probe(file: string): Probe {
   const options = { env: {}, cwd: path.dirname(file), encoding: "utf8" } as const;
   return JSON.parse(execFileSync(process.execPath, [PROBE, file], options)) as Probe;
+}
+
+function middle(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Infinity;
 }
 
 function one(): Probe {
@@ -106,20 +111,25 @@ test("loading connects to nothing and leaves nothing running", () => {
   expect(one().handles).toEqual([]);
 });
 
+test("the Azure SDKs are in the file and not compiled by loading it", () => {
+  const inside = readFileSync(alone, "utf8");
+  expect(inside).toContain("#lazy-packages");
+  expect(inside.match(/x-ms-cosmos-is-query-plan-request/g)?.length).toBeGreaterThan(1);
+  expect(one().requested).not.toContain("node:vm");
+});
+
 test("loading does not start the identity library, which would look for credentials", () => {
   // Its sources of credentials are child processes and files; nothing else here needs those.
-  const inside = readFileSync(alone, "utf8");
-  expect(inside).toMatch(/require\("(node:)?child_process"\)/);
+  expect(readFileSync(alone, "utf8")).toContain("child_process");
   expect(one().requested.filter((name) => /child_process|^(node:)?fs$/.test(name))).toEqual([]);
 });
 
 test("loading to the last registration is quick", () => {
-  const times = probes.map(({ loadMs }) => loadMs).toSorted((a, b) => a - b);
-  const [fastest = Infinity] = times;
-  const median = times[Math.floor(LOADS / 2)] ?? Infinity;
-  console.log(`load to registered: median ${median.toFixed(0)} ms, best ${fastest.toFixed(0)} ms`);
-  // A busy neighbour only adds: the fastest is the nearest to what the file costs.
-  expect(fastest).toBeLessThan(3 * LOAD_MS);
+  const median = middle(probes.map(({ loadMs }) => loadMs));
+  const work = Math.min(...probes.map(({ cpuMs }) => cpuMs));
+  console.log(`load to registered: median ${median.toFixed(0)} ms, processor ${work.toFixed(0)} ms`);
+  // The clock also counts waiting for a busy neighbour; the processor's time does not.
+  expect(work).toBeLessThan(3 * LOAD_MS);
 });
 
 test("a function that is missing stops the start and is named", async () => {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { startFaultProxy } from "../contract/fault-proxy.ts";
 import type { Fault, FaultProxy } from "../contract/fault-proxy.ts";
 import { SHORT_LEASES, appFixture } from "../support/app-fixture.ts";
-import type { AppFixture, StartedApp } from "../support/app-fixture.ts";
+import type { AppFixture, AppLine, StartedApp } from "../support/app-fixture.ts";
 import { historyProblems } from "../support/job-facts.ts";
 import { waitFor } from "../support/wait-until.ts";
 
@@ -42,12 +42,26 @@ nodes:
   end: { type: end }
 `;
 
-/** A rule of the proxy that a test can switch off. */
+/** A rule of a proxy that can be switched off; each is, when its test has ended. */
 class Switch extends RegExp {
   isOn = true;
+  turns = 0;
 
   override test(line: string): boolean {
-    return this.isOn && super.test(line);
+    if (!this.isOn || !super.test(line)) return false;
+    this.turns += 1;
+    return this.matches(this.turns);
+  }
+
+  /** Whether the rule holds for its nth request. */
+  protected matches(_turn: number): boolean {
+    return true;
+  }
+}
+
+class EverySecond extends Switch {
+  protected override matches(turn: number): boolean {
+    return turn % 2 === 1;
   }
 }
 
@@ -56,12 +70,11 @@ let cosmos: FaultProxy;
 let queues: FaultProxy;
 let app: StartedApp;
 
+let began: number;
+const switches: Switch[] = [];
+
 beforeAll(async () => {
   fixture = await appFixture();
-});
-afterAll(() => fixture.stop());
-
-beforeEach(async () => {
   const connection = fixture.stores.AzureWebJobsStorage;
   const queueUrl = /QueueEndpoint=([^;]+)/.exec(connection)?.[1] ?? "";
   cosmos = await startFaultProxy(fixture.stores.COSMOS_ENDPOINT);
@@ -69,7 +82,7 @@ beforeEach(async () => {
   app = await fixture.start({
     env: {
       ...SHORT_LEASES,
-      HOLDFAST_RESEND_SECONDS: "2",
+      HOLDFAST_RESEND_SECONDS: "3",
       COSMOS_ENDPOINT: `http://127.0.0.1:${cosmos.port}`,
       AzureWebJobsStorage: connection.replace(
         new URL(queueUrl).host,
@@ -78,13 +91,27 @@ beforeEach(async () => {
     },
     workflows: { "chain.yaml": CHAIN, "nap.yaml": NAP },
   });
-  await app.run("nap", { input_params: { seconds: 0 } });
-  return async () => {
-    await app.stop();
-    await Promise.all([cosmos.stop(), queues.stop()]);
+});
+afterAll(async () => {
+  await fixture.stop();
+  await Promise.all([cosmos.stop(), queues.stop()]);
+});
+
+beforeEach(() => {
+  began = app.lines.length;
+  return () => {
+    for (const one of switches.splice(0)) one.isOn = false;
   };
 });
 
+/** Lets `proxy` fail requests that match, until the test ends or switches it off. */
+function plan(proxy: FaultProxy, on: Switch, faults: readonly Fault[]): Switch {
+  switches.push(on);
+  proxy.plan({ on, faults });
+  return on;
+}
+
+const WRITE = /^(POST|PUT) .*\/docs/;
 const CREATE = /^POST .*\/colls\/(journal|jobs)\/docs/;
 const REPLACE = /^PUT .*\/docs/;
 const READ = /^GET .*\/docs\//;
@@ -93,8 +120,13 @@ const SEND = /^POST .*holdfast-work\/messages/;
 const times = (count: number, fault: Fault): readonly Fault[] =>
   Array.from({ length: count }, () => fault);
 
+/** What the app logged under this name since the test began. */
+function logged(event: string): readonly AppLine[] {
+  return app.lines.slice(began).filter((line) => line.event === event);
+}
+
 function resent(): number {
-  const sweeps = app.lines.filter(({ event }) => event === "sweep.done");
+  const sweeps = logged("sweep.done");
   return sweeps.reduce((sum, line) => sum + Number(line["resent"]), 0);
 }
 
@@ -122,60 +154,44 @@ const FAULTS: readonly (readonly [string, Fault])[] = [
   ["429 is answered", { commits: false, answer: 429, headers: { "x-ms-retry-after-ms": "5" } }],
 ];
 
-test.each(FAULTS)("a job ends right when now and then %s", async (_what, fault) => {
-  // The ninth matching request stays clean: nothing may depend on being lucky at once.
-  const both = { on: /^(POST|PUT) .*\/docs/, faults: times(8, fault) };
-  cosmos.plan(both);
-  const key = { idempotency_key: "once" };
+test.each(FAULTS)("a job ends right when now and then %s", async (what, fault) => {
+  plan(cosmos, new Switch(WRITE), times(8, fault));
+  const key = { idempotency_key: what };
   const first = await app.post("/jobs", { workflow_id: "chain", ...key });
   expect([202, 503]).toContain(first.status);
   const again = await app.post("/jobs", { workflow_id: "chain", ...key });
   expect([200, 202]).toContain(again.status);
   await expectRight(again.body.job_id);
-  const { body } = await app.get("/jobs?idempotency_key=once");
+  const { body } = await app.get(`/jobs?idempotency_key=${encodeURIComponent(what)}`);
   expect(body["count"]).toBe(1);
 });
 
 test("a job ends right when every second write loses its answer", async () => {
-  let turn = 0;
-  class Every extends RegExp {
-    override test(line: string): boolean {
-      if (!super.test(line)) return false;
-      turn += 1;
-      return turn % 2 === 1;
-    }
-  }
-  cosmos.plan({
-    on: new Every(CREATE.source),
-    faults: times(500, { commits: true, answer: "cut" }),
-  });
+  const faults = times(500, { commits: true, answer: "cut" });
+  const writes = plan(cosmos, new EverySecond(CREATE), faults);
   const ids = await Promise.all(Array.from({ length: 5 }, () => app.submit("chain")));
   for (const id of ids) await expectRight(id);
-  expect(turn).toBeGreaterThan(50);
+  expect(writes.turns).toBeGreaterThan(50);
 });
 
 test("a job whose first message was not sent is accepted; the sweeper starts it", async () => {
-  const sends = new Switch(SEND.source);
-  queues.plan({ on: sends, faults: times(100, { commits: false, answer: 500 }) });
+  const sends = plan(queues, new Switch(SEND), times(100, { commits: false, answer: 500 }));
   const id = await app.submit("chain");
   sends.isOn = false;
-  expect(app.lines.some(({ event }) => event === "send.failed")).toBe(true);
+  expect(logged("send.failed")).not.toEqual([]);
   await expectRight(id);
-  const sweeps = app.lines.filter(({ event }) => event === "sweep.done");
-  expect(sweeps.some(({ advanced }) => Number(advanced) > 0)).toBe(true);
+  expect(logged("sweep.done").some(({ advanced }) => Number(advanced) > 0)).toBe(true);
 });
 
 test("a node whose message was lost is sent again, and counted", async () => {
-  const sends = new Switch(SEND.source);
+  const sends = plan(queues, new Switch(SEND), times(100, { commits: false, answer: 500 }));
   sends.isOn = false;
-  queues.plan({ on: sends, faults: times(100, { commits: false, answer: 500 }) });
   const id = await app.submit("nap", { input_params: { seconds: 0.5 } });
   const isNapping = async (): Promise<boolean> =>
     (await app.events(id)).some(({ type }) => type === "node_started");
   await waitFor(isNapping, { what: "the first message is being handled" });
   sends.isOn = true;
-  const isUnsent = (): boolean =>
-    app.lines.some((line) => line.event === "send.failed" && line["job_id"] === id);
+  const isUnsent = (): boolean => logged("send.failed").length > 0;
   await waitFor(isUnsent, { what: "a message could not be sent" });
   expect((await app.job(id)).status).toBe("running");
   sends.isOn = false;
@@ -189,8 +205,8 @@ test("a lease that runs out loses the attempt; its late outcome changes nothing"
   const isNapping = async (): Promise<boolean> =>
     (await app.events(id)).some(({ type }) => type === "node_started");
   await waitFor(isNapping, { what: "the nap starts" });
-  const renewals = new Switch(REPLACE.source);
-  cosmos.plan({ on: renewals, faults: times(1000, { commits: false, answer: 403 }) });
+  const refused = times(1000, { commits: false, answer: 403 });
+  const renewals = plan(cosmos, new Switch(REPLACE), refused);
   // Another instance, which reaches the stores: all it knows of the first is what is stored.
   const { folder, database } = app;
   const other = await fixture.start({ env: { ...SHORT_LEASES }, folder, database });
@@ -211,12 +227,11 @@ test("a lease that runs out loses the attempt; its late outcome changes nothing"
 });
 
 test("reads that fail under a message put it back, and the job goes on", async () => {
-  cosmos.plan({ on: READ, faults: times(3, { commits: false, answer: 503 }) });
+  plan(cosmos, new Switch(READ), times(3, { commits: false, answer: 503 }));
   await expectRight(await app.submit("chain"));
 });
 
 test("without faults nothing is sent again, however often the sweeper looks", async () => {
-  const began = app.lines.length;
   const nap = { input_params: { seconds: 4 } };
   const ids = await Promise.all([
     ...Array.from({ length: 4 }, () => app.submit("nap", nap)),
@@ -228,6 +243,5 @@ test("without faults nothing is sent again, however often the sweeper looks", as
   }
   expect(resent()).toBe(0);
   const unwanted = ["send.failed", "sweep.failed", "message.failed", "projection.failed"];
-  const lines = app.lines.slice(began).map(({ event }) => event);
-  expect(lines.filter((event) => unwanted.includes(event))).toEqual([]);
+  expect(unwanted.flatMap(logged)).toEqual([]);
 });
