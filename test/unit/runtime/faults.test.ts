@@ -61,8 +61,13 @@ async function end(runtime: TestRuntime, jobId: string): Promise<Ended> {
 describe.each(CASES)("$name", (one) => {
   test("without faults needs no rescue", async () => {
     const [runtime, jobId] = await accepted(one, 2);
-    const { status } = await end(runtime, jobId);
+    const { status, results } = await end(runtime, jobId);
     expect(status).toBe("completed");
+    if (one.input !== undefined) {
+      const { list } = one.input;
+      const join = { results: list.map((n) => n * 2), count: list.length, failed: [] };
+      expect(results).toEqual({ join });
+    }
     await checkEnded(runtime, jobId);
     await runtime.run(() => runtime.processes.every(({ sessions }) => sessions.size === 0));
     expect(runtime.rescues).toBe(0);

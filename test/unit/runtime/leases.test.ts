@@ -226,9 +226,16 @@ describe("a cancel", () => {
     const other = runtime.addProcess();
     const { job } = await runtime.submit({ workflow_id: "one" });
     await wait(runtime, 1);
-    // The cancel has looked and lowers the wake; meanwhile the handler answers.
-    runtime.gate.latencyMs = ({ operation }) => (operation === "jobs.replace" ? 500 : 0);
+    // The cancel has decided and its entry is on the way when the handler's outcome overtakes it.
+    let creates = 0;
+    runtime.gate.latencyMs = ({ operation }) => {
+      if (operation !== "journal.create") return 0;
+      creates += 1;
+      return creates === 1 ? 500 : 0;
+    };
     const refusal = runtime.cancel(job.job_id, other).catch((error: unknown) => error);
+    await runtime.clock.advance(0);
+    expect(creates).toBe(1);
     held[0]?.answer("done");
     expect(await runtime.runToEnd(job.job_id, 20)).toBe("completed");
     await runtime.clock.advance(5000);
@@ -281,11 +288,14 @@ test("a slow item holds nobody back", async () => {
 test("the sweeper goes on past a hundred jobs that stay due", async () => {
   const { runtime, held } = started();
   for (const _ of numbers(130)) await runtime.submit({ workflow_id: "one" });
-  // Every message is lost but one that is older than all jobs: they seem to be in line.
   runtime.queue.clear();
-  Object.assign(runtime.first.engine.queue, { oldest: async () => "2025-12-31T00:00:00.000Z" });
   await runtime.clock.advance(61_000);
   await runtime.sweep();
-  expect(runtime.sweeps.at(-1)).toMatchObject({ jobs: 130, failed: 0 });
+  // Their tasks are queued now, behind a message that is older than all of them.
+  runtime.queue.clear();
+  Object.assign(runtime.first.engine.queue, { oldest: async () => "2025-12-31T00:00:00.000Z" });
+  await runtime.clock.advance(300_000);
+  await runtime.sweep();
+  expect(runtime.sweeps.at(-1)).toEqual({ jobs: 130, advanced: 0, resent: 0, failed: 0 });
   expect(held).toEqual([]);
 });
