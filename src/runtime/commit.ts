@@ -1,4 +1,5 @@
-// What goes into a session's commit and what comes out of it, and the commit that got no answer.
+// What goes into a session's commit and what comes out of it. A commit whose write got no answer
+// has an error of its own, with what is needed to find out whether it stands.
 import type { Effect } from "../core/effect.ts";
 import { WorkflowError } from "../core/error.ts";
 import type { Instant } from "../core/instant.ts";

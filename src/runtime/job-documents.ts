@@ -1,5 +1,5 @@
-// Documents of one job's journal that decisions ask for. They never change, so a session keeps them.
-// What is missing is told from what is not seen: only a claim may be absent.
+// Documents of one job's journal that decisions ask for. They never change, so a session keeps
+// them. What is missing is told from what is not seen: only a claim may be absent.
 import { WorkflowError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { JournalStore } from "./ports.ts";

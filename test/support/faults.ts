@@ -31,6 +31,11 @@ export interface Ports {
   readonly queue: WorkQueue;
 }
 
+interface Owner {
+  readonly die: () => void;
+  readonly isAlive: () => boolean;
+}
+
 /** One per runtime: numbers requests and asks the test what becomes of each. */
 export class Gate {
   requests: Request[] = [];
@@ -45,7 +50,7 @@ export class Gate {
   }
 
   /** The ports of one process; `die` marks it dead, `isAlive` says whether it still acts. */
-  around(ports: Ports, owner: { readonly die: () => void; readonly isAlive: () => boolean }): Ports {
+  around(ports: Ports, owner: Owner): Ports {
     const { journal, jobs, queue } = ports;
     const pass = <T>(operation: string, id: string, work: () => Promise<T>): Promise<T> =>
       this.#pass({ operation, id, owner }, work);
@@ -64,7 +69,8 @@ export class Gate {
         list: (filter) => pass("jobs.list", "", () => jobs.list(filter)),
       },
       queue: {
-        send: (message, delay) => pass("queue.send", message.kind, () => queue.send(message, delay)),
+        send: (message, delay) =>
+          pass("queue.send", message.kind, () => queue.send(message, delay)),
         oldest: () => pass("queue.oldest", "", () => queue.oldest()),
       },
     };
@@ -74,7 +80,7 @@ export class Gate {
     given: {
       readonly operation: string;
       readonly id: string;
-      readonly owner: { readonly die: () => void; readonly isAlive: () => boolean };
+      readonly owner: Owner;
     },
     work: () => Promise<T>,
   ): Promise<T> {

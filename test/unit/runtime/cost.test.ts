@@ -155,7 +155,7 @@ describe("a chain", () => {
     add("chain of 300 tasks, one yield", run, "as above, + 1 of each per yield");
   });
 
-  test("writes at most 600 bytes per node into the journal, the same at 10 and at 100", async () => {
+  test("writes at most 600 bytes per node into the journal, however long it is", async () => {
     const [ten, fifty, hundred] = [await bytesOf(10), await bytesOf(50), await bytesOf(100)];
     const journal = [slope(ten, fifty, "journal"), slope(fifty, hundred, "journal")];
     const projection = [slope(ten, fifty, "projection"), slope(fifty, hundred, "projection")];
@@ -314,9 +314,9 @@ function detail({ requests }: Cost): string {
 
 const HEAD = `# Costs
 
-What a job costs, counted at the stores by \`test/unit/runtime/cost.test.ts\`, which also writes this
-page: store requests, refused ones included, and queue messages, after the submit unless the row
-says otherwise. Where work is side by side each request takes 5 to 15 ms. Every sum was counted
+What a job costs, counted at the stores by \`test/unit/runtime/cost.test.ts\`, which also writes
+this page: store requests, refused ones included, and queue messages, after the submit unless the
+row says otherwise. Where work is side by side each request takes 5 to 15 ms. Every sum was counted
 without faults: the sweeper had nothing to rescue.
 
 | Case | Requests | Sum | Messages | Bound |

@@ -21,7 +21,7 @@ const CASES: readonly Case[] = [
   { name: "a retry", shape: retrying() },
   { name: "parallel tasks", shape: parallel(5) },
   { name: "a fan_out", shape: fan(), input: { list: numbers(12) } },
-  { name: "a fan_out of single items", shape: fan({ max_parallel: 2 }), input: { list: numbers(4) } },
+  { name: "a throttled fan_out", shape: fan({ max_parallel: 2 }), input: { list: numbers(4) } },
 ];
 
 const FAULTS: readonly Fault[] = [

@@ -205,7 +205,7 @@ describe("a cancel", () => {
     expect(runtime.rescues).toBe(0);
   });
 
-  test("asked for twice answers the same state; a job that has ended answers JOB_TERMINAL", async () => {
+  test("asked for twice answers the same state, and JOB_TERMINAL after the end", async () => {
     const { runtime } = started();
     const { job } = await runtime.submit({ workflow_id: "one" });
     await wait(runtime, 1);

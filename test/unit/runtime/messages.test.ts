@@ -33,7 +33,7 @@ async function handed(runtime: TestRuntime, body: unknown, dequeueCount = 1): Pr
   await handled;
 }
 
-test("a message for an absent job comes again each second and is dropped after 15 minutes", async () => {
+test("a message for an absent job comes each second and is dropped after 15 minutes", async () => {
   const runtime = started();
   runtime.queue.put(JSON.stringify(message(runtime, {})));
   await runtime.run(() => named(runtime, "message.deferred") === 1, 10);
@@ -130,15 +130,15 @@ test("a session that failed to commit is not entered again, and none is kept", a
     failed += 1;
     return "refused";
   };
-  const reads = (): number => runtime.gate.requests.filter((r) => r.operation === "jobs.read").length;
   expect(await runtime.runToEnd(job.job_id)).toBe("completed");
   await runtime.run(() => runtime.first.sessions.size === 0);
   expect(failed).toBe(1);
-  expect(reads()).toBe(2);
+  const reads = runtime.gate.requests.filter(({ operation }) => operation === "jobs.read");
+  expect(reads).toHaveLength(2);
   expect(runtime.clock.pending).toBe(0);
 });
 
-test("an entry that stands without an answer is gone on with, not lost and not an orphan", async () => {
+test("an entry that stands without an answer is neither lost nor an orphan", async () => {
   for (const shape of [chain(3), parallel(3), fan()]) {
     for (let number = 1; number <= 6; number += 1) {
       const runtime = started();
@@ -190,7 +190,7 @@ test("a projection that cannot be read is made anew from the journal", async () 
   await checkEnded(runtime, job.job_id);
 });
 
-test("an item's outcome that a reader does not see yet is waited for, not taken for lost", async () => {
+test("an item's outcome that is not visible yet is waited for, not lost", async () => {
   const runtime = new TestRuntime({ handlers: [echo, large], restarts: true });
   runtime.addProcess();
   runtime.addProcess();
@@ -272,7 +272,8 @@ describe("poison", () => {
     const kept = runtime.store.journalOf(jobId).filter((document) => "text" in document);
     expect(kept.map((document) => document["text"])).toEqual([text]);
     expect(events(runtime, jobId).at(-1)).toMatchObject({ type: "message_poisoned", text });
-    expect(JSON.parse(runtime.queue.receive(1, 1)[0]?.text ?? "{}")).toMatchObject({ kind: "wake" });
+    const [sent] = runtime.queue.receive(1, 1);
+    expect(JSON.parse(sent?.text ?? "{}")).toMatchObject({ kind: "wake" });
   });
 
   test("keeps a text that names no job, and never rejects", async () => {

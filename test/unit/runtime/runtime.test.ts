@@ -54,7 +54,12 @@ test("a retried task waits for its delay and ends with the attempt that succeede
     version: 1,
     nodes: {
       start: { type: "start", next: "a" },
-      a: { type: "task", handler: "flaky", retry: { initial_delay_seconds: 5, jitter: 0 }, next: "end" },
+      a: {
+        type: "task",
+        handler: "flaky",
+        retry: { initial_delay_seconds: 5, jitter: 0 },
+        next: "end",
+      },
       end: { type: "end" },
     },
   });

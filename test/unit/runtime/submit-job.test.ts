@@ -154,7 +154,8 @@ describe("a pinned job", () => {
     expect(requests).toBeGreaterThan(5);
     for (let step = 4; step <= requests; step += 1) {
       const runtime = started();
-      const jobs = await Promise.all(numbers(20).map(() => runtime.submit({ workflow_id: "chain" })));
+      const submits = numbers(20).map(() => runtime.submit({ workflow_id: "chain" }));
+      const jobs = await Promise.all(submits);
       const before = runtime.gate.requests.length;
       runtime.gate.rule = ({ number }) => {
         if (number === before + step) edit(runtime);
