@@ -19,7 +19,10 @@ const SHELL = ["tasks", "azure", "catalog", "memory", "functions", "cli", "web"]
 const MATRIX: Readonly<Record<string, Layer>> = {
   core: { folders: [], packages: ["zod", "yaml", "re2js"] },
   // Hashes, ids and abort signals come with Node; no network and no disk.
-  runtime: { folders: ["core"], packages: ["zod", "node:crypto", "node:async_hooks", "node:events"] },
+  runtime: {
+    folders: ["core"],
+    packages: ["zod", "node:crypto", "node:async_hooks", "node:events"],
+  },
   tasks: { folders: INNER, packages: ["zod", "csv-parse", "ipaddr.js", "node:"] },
   azure: {
     folders: INNER,

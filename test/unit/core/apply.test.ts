@@ -8,8 +8,7 @@ import { TestEngine } from "../../support/engine.ts";
 import { foldAll } from "../../support/invariants.ts";
 
 const NODES = { s: start("a", "f"), a: task({ next: "z" }), f: fanOut(), z: end() };
-const finished = () =>
-  new TestEngine(definition(NODES), { inputs: { items: numbers(3) } }).run();
+const finished = () => new TestEngine(definition(NODES), { inputs: { items: numbers(3) } }).run();
 
 test("a journal folds to one state, in steps or at once, from any projection on", () => {
   const { entries, job } = finished();
@@ -50,7 +49,16 @@ test("events that no reducer of ours writes are folded without a throw", () => {
   const at = { node_id: "a", chunk: 0 };
   const events: readonly JournalEvent[] = [
     { type: "job_created", hash } as unknown as JournalEvent,
-    { type: "chunk_completed", ...at, attempt: 1, root: "", done: 1, failed: 0, remaining: [], hash },
+    {
+      type: "chunk_completed",
+      ...at,
+      attempt: 1,
+      root: "",
+      done: 1,
+      failed: 0,
+      remaining: [],
+      hash,
+    },
     { type: "chunk_lost", ...at, attempt: 1, hash },
     { type: "chunk_cancelled", node_id: "a", chunks: [0], hash },
     { type: "chunk_cancelled", node_id: "f", chunks: [99], hash },

@@ -29,7 +29,11 @@ function gather(items: Json, more: Readonly<Record<string, unknown>>): TestEngin
 const BROKEN = { code: "BROKEN", message: "it said BROKEN" };
 
 test.each<readonly [string, Json, Json]>([
-  ["collect", [1, "fail", 3], { results: [1, null, 3], count: 3, failed: [{ index: 1, ...BROKEN }] }],
+  [
+    "collect",
+    [1, "fail", 3],
+    { results: [1, null, 3], count: 3, failed: [{ index: 1, ...BROKEN }] },
+  ],
   ["concat", [[1, 2], "fail", 3, [], [[4]]], { results: [1, 2, 3, [4]], count: 4 }],
   ["sum", [1, 2.5, "fail", -4], { total: -0.5, count: 3 }],
   ["first", ["fail", 7, 8], { result: 7, count: 2 }],
@@ -140,7 +144,9 @@ test("items whose part or object is gone count as failed, with a code", () => {
   const objects = lossy(9000, (id) => id.startsWith("out:"));
   expect(objects.output("i")).toMatchObject({ failed: [] });
   const parts = lossy(5, (id) => id === "2");
-  expect(parts.output("i")).toMatchObject({ failed: [0, 1, 2].map((index) => ({ index, ...lost })) });
+  expect(parts.output("i")).toMatchObject({
+    failed: [0, 1, 2].map((index) => ({ index, ...lost })),
+  });
 });
 
 test("an object that is gone makes its item a failed one", () => {
@@ -165,10 +171,9 @@ test("an object that is gone makes its item a failed one", () => {
 test("a part that is no list of events or items gives nothing", () => {
   const engine = lossy(5, () => false);
   expect(engine.job.status).toBe("completed");
-  const odd = new TestEngine(
-    definition({ s: start("f"), f: fanOut({ next: "i" }), i: fanIn() }),
-    { inputs: { items: [0, 1, 2, 3] } },
-  );
+  const odd = new TestEngine(definition({ s: start("f"), f: fanOut({ next: "i" }), i: fanIn() }), {
+    inputs: { items: [0, 1, 2, 3] },
+  });
   for (let step = 0; step < 8; step += 1) odd.step();
   const entry = odd.documents.get("2") ?? {};
   odd.documents.set("2", { ...entry, events: "none" });

@@ -38,7 +38,11 @@ function work(engine: TestEngine, index: number): RunItems {
 }
 
 /** Hands in some outcomes of a chunk's work, which goes on. */
-function handIn(engine: TestEngine, { chunk, attempt }: RunItems, outcomes: readonly ItemOutcome[]) {
+function handIn(
+  engine: TestEngine,
+  { chunk, attempt }: RunItems,
+  outcomes: readonly ItemOutcome[],
+) {
   const part = engine.entries.length;
   return engine.commit({ type: "items_ended", node_id: "f", chunk, attempt, part, outcomes });
 }
@@ -55,12 +59,16 @@ test.each([0, 1, 8, 9, 100, 255, 256, 257])("a fan_out of %i items ends with all
   expect(results(engine)).toMatchObject({ count, failed: [] });
 });
 
-test.each([1000, 10_000])("a fan_out of %i items ends with all", (count) => {
-  const item: Handler = ({ index = -1 }) => completed(index);
-  const engine = fan({}, { items: numbers(count), item, refold: false }).run();
-  expect(results(engine)).toEqual({ results: numbers(count), count, failed: [] });
-  expect(engine.entries.length).toBeLessThanOrEqual(3 + Math.ceil(count / 32));
-}, 60_000);
+test.each([1000, 10_000])(
+  "a fan_out of %i items ends with all",
+  (count) => {
+    const item: Handler = ({ index = -1 }) => completed(index);
+    const engine = fan({}, { items: numbers(count), item, refold: false }).run();
+    expect(results(engine)).toEqual({ results: numbers(count), count, failed: [] });
+    expect(engine.entries.length).toBeLessThanOrEqual(3 + Math.ceil(count / 32));
+  },
+  60_000,
+);
 
 // Defect 11 of peers.md 3.7: an empty source failed the job.
 test("an empty source completes at once, in one entry", () => {
@@ -366,7 +374,10 @@ test("under a snapshot that lost the node or its expressions a chunk still comes
   other.workflow = emptyWorkflow(other.job);
   other.claim({ node_id: "f", chunk: 0, attempt: 1 });
   expect(other.running).toEqual([]);
-  expect(other.job).toMatchObject({ status: "cancelling", ending: { error: { code: "INTERNAL" } } });
+  expect(other.job).toMatchObject({
+    status: "cancelling",
+    ending: { error: { code: "INTERNAL" } },
+  });
 });
 
 test("params of items that read a stored output ask for it", () => {

@@ -69,7 +69,10 @@ test.each([
 ])("a snapshot whose %s leads to no node is refused", (_what, nodes, message) => {
   const parsed = definition(nodes);
   expect(() => workflowOf(parsed)).toThrow(
-    expect.objectContaining({ code: "SNAPSHOT_INVALID", message: expect.stringContaining(message) }),
+    expect.objectContaining({
+      code: "SNAPSHOT_INVALID",
+      message: expect.stringContaining(message),
+    }),
   );
   expect(edgesOf(parsed).every(({ to }) => to in nodes)).toBe(true);
 });

@@ -90,7 +90,12 @@ test("a lane's first event hangs on its upstream lanes, the end on every lane an
   expect(engine.of("node_completed").find((event) => event.node_id === "f")).toMatchObject({
     chunks_root: root,
   });
-  expect(root).toBe(`sha256:${merkleRoot(heads.map((one) => one.slice(7)), hashBytes)}`);
+  expect(root).toBe(
+    `sha256:${merkleRoot(
+      heads.map((one) => one.slice(7)),
+      hashBytes,
+    )}`,
+  );
   expect(rootOf([], hashBytes)).toBe(`sha256:${sha256("")}`);
 });
 
@@ -134,7 +139,9 @@ test("dropping, editing or swapping any event shows, late chunks of a failed fan
 });
 
 test("a node may be called job: its lane is not the job's", () => {
-  const engine = new TestEngine(definition({ s: start("job"), job: task({ next: "z" }), z: end() }));
+  const engine = new TestEngine(
+    definition({ s: start("job"), job: task({ next: "z" }), z: end() }),
+  );
   engine.run();
   expect(engine.node("job").n).toBe(2);
   expect(engine.job.n).toBe(3);

@@ -14,15 +14,19 @@ const NO_WATCH = { renewals: {}, resends: {} };
 
 /** A job whose one task runs although nobody knows since when. */
 function timeless(): { readonly engine: TestEngine; readonly job: JobState } {
-  const engine = new TestEngine(
-    definition({ s: start("a"), a: task({ next: "e" }), e: end() }),
-  );
+  const engine = new TestEngine(definition({ s: start("a"), a: task({ next: "e" }), e: end() }));
   engine.commit({
     type: "message_received",
     message: { kind: "start" },
     redelivered: false,
   });
-  const node: NodeState = { ...PENDING_NODE, status: "running", attempt: 1, head: "sha256:0", n: 1 };
+  const node: NodeState = {
+    ...PENDING_NODE,
+    status: "running",
+    attempt: 1,
+    head: "sha256:0",
+    n: 1,
+  };
   return { engine, job: { ...engine.job, nodes: { ...engine.job.nodes, a: node } } };
 }
 
@@ -61,7 +65,9 @@ test("a defect of the engine itself is thrown, not stored as the author's mistak
 
 test("an id of a digest is a UUID of version 8 and the same each time", () => {
   const hex = createHash("sha256").update("a").digest("hex");
-  expect(uuidOf(hex)).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(uuidOf(hex)).toMatch(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  );
   expect(uuidOf(hex)).toBe(uuidOf(hex));
   expect(uuidOf("f".repeat(64))).toBe("ffffffff-ffff-8fff-bfff-ffffffffffff");
   expect(uuidOf("0".repeat(64))).toBe("00000000-0000-8000-8000-000000000000");

@@ -79,7 +79,9 @@ test("a redefined version says so in every provenance", () => {
 
 /** The digest over the digests of all outputs, however they are stored. */
 function resultsDigest(outputs: Readonly<Record<string, Json>>): string {
-  const digests = Object.entries(outputs).map(([id, value]) => [id, digest(value, sha256)] as const);
+  const digests = Object.entries(outputs).map(
+    ([id, value]) => [id, digest(value, sha256)] as const,
+  );
   return digest(Object.fromEntries(digests), sha256);
 }
 

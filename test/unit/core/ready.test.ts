@@ -126,8 +126,9 @@ test("what a node depends on does not make up for a branch not taken", () => {
   );
   const state = (a: NodeState["status"], always: NodeState["status"]): string =>
     readiness(
-      { nodes: { a: { ...PENDING_NODE, status: a }, always: { ...PENDING_NODE, status: always } } } as
-        unknown as JobState,
+      {
+        nodes: { a: { ...PENDING_NODE, status: a }, always: { ...PENDING_NODE, status: always } },
+      } as unknown as JobState,
       guarded,
       "j",
     );

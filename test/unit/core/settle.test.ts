@@ -146,7 +146,10 @@ test("past the step budget the rest is left to a wake", () => {
 test("inputs too large for the projection are asked for by the number of their entry", () => {
   const big = text(9000);
   const engine = new TestEngine(
-    definition({ s: start("a"), a: task({ params: { v: "{{ inputs.big }}", w: "{{ vars.w }}" } }) }),
+    definition({
+      s: start("a"),
+      a: task({ params: { v: "{{ inputs.big }}", w: "{{ vars.w }}" } }),
+    }),
     { inputs: { big }, vars: { w: 1 } },
   );
   expect(engine.job.inputs).toBeUndefined();
