@@ -127,7 +127,9 @@ test("loading does not start the identity library, which would look for credenti
 test("loading to the last registration is quick", () => {
   const median = middle(probes.map(({ loadMs }) => loadMs));
   const work = Math.min(...probes.map(({ cpuMs }) => cpuMs));
-  console.log(`load to registered: median ${median.toFixed(0)} ms, processor ${work.toFixed(0)} ms`);
+  console.log(
+    `load to registered: median ${median.toFixed(0)} ms, processor ${work.toFixed(0)} ms`,
+  );
   // The clock also counts waiting for a busy neighbour; the processor's time does not.
   expect(work).toBeLessThan(3 * LOAD_MS);
 });
