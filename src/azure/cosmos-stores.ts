@@ -1,6 +1,6 @@
 // The stores of the ports on Cosmos DB. A document goes in and comes out as it is; what comes out
 // is checked for the members that every document must have, and everything else in it is kept.
-import { z } from "zod";
+import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { DefinitionStore, JobStore, JournalStore } from "../runtime/ports.ts";

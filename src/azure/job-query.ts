@@ -2,7 +2,7 @@
 // (created_at, job_id), not by the service's token: the same everywhere, stable while jobs are
 // added, and nothing to keep.
 import type { SqlQuerySpec } from "@azure/cosmos";
-import { z } from "zod";
+import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
 import { isInstant } from "../core/instant.ts";
 import type { Instant } from "../core/instant.ts";

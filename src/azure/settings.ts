@@ -1,7 +1,7 @@
 // The only reader of the environment. Says everything that is wrong at once, each with what to set,
 // and never throws: functions register first, and readiness tells what is missing.
 // An empty value counts as unset. Values of secrets never appear in an issue.
-import { z } from "zod";
+import * as z from "zod";
 import { FIELD_NAME } from "../core/definition.ts";
 import type { Issue } from "../core/error.ts";
 import { cosmosConnection, queueConnection } from "./connection-settings.ts";

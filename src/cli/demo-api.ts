@@ -1,7 +1,7 @@
 // The HTTP API as the demo uses it: submit, ask until a job has ended, read result and provenance.
 // Every answer is parsed; an answer that was not promised ends the demo with what came instead.
 import { setTimeout as pause } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 
 export interface Api {
   readonly url: string;

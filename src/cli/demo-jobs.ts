@@ -1,6 +1,6 @@
 // The jobs that the demo submits: what goes in, how each must end, and what its result must say.
 // A job that ends with another version, digest or result than promised ends the demo.
-import { z } from "zod";
+import * as z from "zod";
 import { endOf, provenanceOf, resultOf, submit } from "./demo-api.ts";
 import type { Api, Inputs, PinnedJob } from "./demo-api.ts";
 import { expectedAnswer } from "./demo-claim.ts";

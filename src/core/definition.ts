@@ -2,7 +2,7 @@
 // What parses here has its defaults applied and one shape per meaning (`next: a` is `next: [a]`),
 // so equal definitions have equal canonical JSON. The defaults of format 1 are frozen: a field
 // added later gets no default here, or the digest of an unchanged file would change.
-import { z } from "zod";
+import * as z from "zod";
 import { canonical } from "./canonical.ts";
 import type { Sha256 } from "./canonical.ts";
 import { isForbiddenKey } from "./json.ts";

@@ -1,6 +1,6 @@
 // A definition under examination: as much of it as could be read, so that one mistake does not
 // hide the others, and the findings that the checks make about it.
-import type { z } from "zod";
+import type * as z from "zod";
 import { definitionSchema, type WorkflowDefinition } from "./definition.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 import type { At } from "./yaml-source.ts";

@@ -2,7 +2,7 @@
 // `lane` and `prev` are not stored: they follow from the fold (see lane.ts). Members that carry a
 // payload (output, items, log, text) enter the hash as their digest, so a payload can be erased
 // later without breaking the chain.
-import { z } from "zod";
+import * as z from "zod";
 import { WorkflowError } from "./error.ts";
 import type { Instant } from "./instant.ts";
 import type { Json, JsonObject } from "./json.ts";

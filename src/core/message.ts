@@ -1,7 +1,7 @@
 // What travels on the work queue: ids only, never a snapshot or a payload. A message is a hint; the
 // journal decides. No field may be called id, dequeueCount, popReceipt, insertionTime,
 // expirationTime, nextVisibleTime or queueTrigger: the Functions host overwrites the trigger's own.
-import { z } from "zod";
+import * as z from "zod";
 import { NODE_ID } from "./definition.ts";
 
 export const MESSAGE_SCHEMA = 1;

@@ -1,7 +1,7 @@
 // The job routes: submit, list, read, cancel. Trigger shape → runtime call → answer.
 // What the runtime answers is shown as it stands; nothing about a job is decided here.
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
-import { z } from "zod";
+import * as z from "zod";
 import { WORKFLOW_ID } from "../core/definition.ts";
 import { JOB_STATUSES } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";

@@ -1,7 +1,7 @@
 // Reading requests: bodies within their bound, JSON without surprises, query parameters and ids
 // that are checked before anything is looked up. Everything wrong is reported at once.
 import type { HttpRequest } from "@azure/functions";
-import { z } from "zod";
+import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
 import type { Issue } from "../core/error.ts";
 import { jsonProblem, utf8Bytes } from "../core/json.ts";

@@ -1,7 +1,7 @@
 // The stores of the ports in memory: the reference of the contract suite and the stores of the
 // simulation. They answer as Cosmos DB does, with its limits, and count requests under the names
 // that the Cosmos adapter reports.
-import { z } from "zod";
+import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
 import { isInstant } from "../core/instant.ts";
 import type { JsonObject } from "../core/json.ts";

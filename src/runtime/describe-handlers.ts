@@ -1,6 +1,6 @@
 // What a build's handlers take and give, as JSON Schema: the rows of GET /handlers.
 // `params_schema` describes what an author writes, before defaults and conversions.
-import { z } from "zod";
+import * as z from "zod";
 import type { HandlerRegistry } from "./handlers.ts";
 
 export interface HandlerDescription {

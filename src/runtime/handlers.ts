@@ -2,7 +2,7 @@
 // to Zod schemas and a function; `HandlerRegistry` is the set that this build has.
 // A handler may run more than once for one node (at least once): `idempotencyKey` is the same
 // for every attempt, so that the world outside can tell a repetition from a new request.
-import type { z } from "zod";
+import type * as z from "zod";
 import type { Json } from "../core/json.ts";
 import { WorkflowError } from "../core/error.ts";
 

@@ -6,7 +6,7 @@ import { WorkflowError } from "../core/error.ts";
 import { secondsBetween } from "../core/instant.ts";
 import { MESSAGE_SCHEMA, messageSchema } from "../core/message.ts";
 import type { Message } from "../core/message.ts";
-import { z } from "zod";
+import * as z from "zod";
 import { deliver, send } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
 import { MAX_TRANSITIONS_PER_INVOCATION } from "./engine.ts";

@@ -1,6 +1,6 @@
 // The projection: the `job` document with the folded state, what lists show, and when the sweeper
 // must look. It follows the journal and never leads; losing a refresh is harmless.
-import { z } from "zod";
+import * as z from "zod";
 import type { Watch } from "../core/effect.ts";
 import { WorkflowError } from "../core/error.ts";
 import { DOCUMENT_SCHEMA } from "../core/event.ts";

@@ -1,6 +1,6 @@
 // `check`: tests a value against rules and reports every one that fails.
 // A rule passes only if its expression gives true; one that cannot be evaluated has failed.
-import { z } from "zod";
+import * as z from "zod";
 import { TerminalError, defineHandler } from "../runtime/handlers.ts";
 import { expressionOver, tryEvaluate } from "./expression.ts";
 import type { Evaluated } from "./expression.ts";

@@ -1,6 +1,6 @@
 // `chunk`: cuts a list into lists of at most `size`, in order; the way to a fan_out over batches.
 // Gives no more chunks than a fan_out takes.
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_ITEMS } from "../core/limits.ts";
 import { TerminalError, defineHandler } from "../runtime/handlers.ts";
 import { jsonList } from "./json-value.ts";

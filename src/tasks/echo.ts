@@ -1,6 +1,6 @@
 // `echo`: gives back what it got, and fails only when `steps` is no number of steps.
 // For trying out a workflow's wiring.
-import { z } from "zod";
+import * as z from "zod";
 import { defineHandler } from "../runtime/handlers.ts";
 import { jsonValue } from "./json-value.ts";
 

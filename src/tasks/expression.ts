@@ -1,7 +1,7 @@
 // Expressions inside params: parsed with the params, so that a mistake names the field; evaluated
 // one by one, each under the engine's budget, so that many of them cannot block the process.
 import { setImmediate } from "node:timers/promises";
-import { z } from "zod";
+import * as z from "zod";
 import { ExpressionError, evaluate } from "../core/expression/evaluate.ts";
 import type { Scope } from "../core/expression/evaluate.ts";
 import { parseExpression } from "../core/expression/parse.ts";

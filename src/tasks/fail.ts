@@ -1,6 +1,6 @@
 // `fail`: always fails, the way its params say.
 // For trying out `retry` and `on_error`.
-import { z } from "zod";
+import * as z from "zod";
 import { RetryableError, TerminalError, defineHandler } from "../runtime/handlers.ts";
 
 export const fail = defineHandler({

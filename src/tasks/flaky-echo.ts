@@ -1,6 +1,6 @@
 // `flaky_echo`: fails a given number of times, then gives its message back. It keeps no state:
 // the attempt's number tells it where it is, so it behaves the same in every process.
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_ATTEMPTS } from "../core/limits.ts";
 import { RetryableError, defineHandler } from "../runtime/handlers.ts";
 import { jsonValue } from "./json-value.ts";

@@ -1,6 +1,6 @@
 // `hello_world`: the smallest handler with a typed param.
 // The one to copy when writing a first handler.
-import { z } from "zod";
+import * as z from "zod";
 import { defineHandler } from "../runtime/handlers.ts";
 
 export const helloWorld = defineHandler({

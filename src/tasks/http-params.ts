@@ -1,6 +1,6 @@
 // What `http_request` takes and gives, and the rules for headers and status codes.
 // Refused are headers that frame the message, name another host, or open a metadata service.
-import { z } from "zod";
+import * as z from "zod";
 import { urlProblem } from "./http-address.ts";
 import { jsonValue } from "./json-value.ts";
 

@@ -1,7 +1,7 @@
 // The schemas of "any JSON value" and "any list" in params and outputs.
 // They do not look inside: the engine renders params as JSON and checks every output itself, and
 // walking a value of a megabyte once more per attempt would cost more than most handlers.
-import { z } from "zod";
+import * as z from "zod";
 import type { Json } from "../core/json.ts";
 
 export const jsonValue = z.custom<Json>((value) => value !== undefined, {

@@ -1,6 +1,6 @@
 // `parse_csv`: CSV text to rows. A bad row is never dropped in silence: it is listed with its line
 // or fails the attempt. The text comes with the params; larger data should come in parts.
-import { z } from "zod";
+import * as z from "zod";
 import { utf8Bytes } from "../core/json.ts";
 import type { JsonObject } from "../core/json.ts";
 import { MAX_ITEMS, MAX_OUTPUT_BYTES } from "../core/limits.ts";

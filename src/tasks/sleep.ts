@@ -1,6 +1,6 @@
 // `sleep`: takes time and nothing else.
 // Stops at once when its signal is aborted, and leaves no timer behind.
-import { z } from "zod";
+import * as z from "zod";
 import { defineHandler } from "../runtime/handlers.ts";
 import type { Handler } from "../runtime/handlers.ts";
 import type { Clock } from "../runtime/ports.ts";

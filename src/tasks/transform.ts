@@ -1,6 +1,6 @@
 // `transform`: builds an object from expressions over its input.
 // All mistakes are reported together, each with its field.
-import { z } from "zod";
+import * as z from "zod";
 import type { Json } from "../core/json.ts";
 import { TerminalError, defineHandler } from "../runtime/handlers.ts";
 import { expressionOver, tryEvaluate } from "./expression.ts";

@@ -17,10 +17,8 @@ interface Given extends EngineOptions {
 function fan(more: Readonly<Record<string, unknown>> = {}, given: Given = {}): TestEngine {
   const { items = numbers(3), item, ...options } = given;
   const handlers = item === undefined ? {} : { item };
-  return new TestEngine(
-    definition({ s: start("f"), f: fanOut({ next: "i", ...more }), i: fanIn() }),
-    { inputs: { items }, handlers, ...options },
-  );
+  const nodes = { s: start("f"), f: fanOut({ next: "i", ...more }), i: fanIn() };
+  return new TestEngine(definition(nodes), { inputs: { items }, handlers, ...options });
 }
 
 /** Received up to its claims: one piece of running work for each chunk that has a message. */
@@ -374,10 +372,8 @@ test("under a snapshot that lost the node or its expressions a chunk still comes
   other.workflow = emptyWorkflow(other.job);
   other.claim({ node_id: "f", chunk: 0, attempt: 1 });
   expect(other.running).toEqual([]);
-  expect(other.job).toMatchObject({
-    status: "cancelling",
-    ending: { error: { code: "INTERNAL" } },
-  });
+  const ending = { error: { code: "INTERNAL" } };
+  expect(other.job).toMatchObject({ status: "cancelling", ending });
 });
 
 test("params of items that read a stored output ask for it", () => {
@@ -399,8 +395,6 @@ test("items whose source is gone fail one by one, with a code", () => {
   engine.receiveAt(0);
   engine.documents.delete("0");
   engine.run();
-  expect(results(engine)).toMatchObject({
-    results: [null, null],
-    failed: [{ code: "EXPRESSION_FAILED" }, { code: "EXPRESSION_FAILED" }],
-  });
+  const code = "EXPRESSION_FAILED";
+  expect(results(engine)).toMatchObject({ results: [null, null], failed: [{ code }, { code }] });
 });

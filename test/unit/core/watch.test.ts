@@ -10,7 +10,7 @@ import { TestEngine, TIMING } from "../../support/engine.ts";
 const T = "2026-01-01T00:00:00.000Z";
 const EMPTY: Watch = { renewals: {}, resends: {} };
 
-test("a due time counts from the queueing, the delay or the last re-send: the latest of them", () => {
+test("a due time counts from the latest of queueing, delay and last re-send", () => {
   const context = { watch: EMPTY, timing: TIMING };
   expect(sendDue({ queued_at: T }, "a:1", context)).toBe(addSeconds(T, 60));
   const not_before = addSeconds(T, 100);
