@@ -9,7 +9,7 @@ import type { CosmosHandle } from "./cosmos-client.ts";
 import { OWNER_NOT_FOUND, READ_SESSION_NOT_AVAILABLE } from "./cosmos-failure.ts";
 import { createSettled, replaceSettled, retrying } from "./cosmos-request.ts";
 import type { Pace } from "./cosmos-request.ts";
-import { assertId, assertStorable } from "./document-limits.ts";
+import { assertId, assertStorable } from "../runtime/document-limits.ts";
 
 export interface Writable {
   readonly id: string;

@@ -8,7 +8,8 @@ import type { CosmosHandle } from "./cosmos-client.ts";
 import { CosmosDocuments } from "./cosmos-documents.ts";
 import { systemPace } from "./cosmos-request.ts";
 import type { Pace } from "./cosmos-request.ts";
-import { dueQuery, listQuery, pageOf } from "./job-query.ts";
+import { pageOf } from "../runtime/job-list.ts";
+import { dueQuery, listQuery } from "./job-query.ts";
 import { DEFINITIONS_CONTAINER, JOBS_CONTAINER, JOURNAL_CONTAINER } from "./names.ts";
 
 export interface CosmosStores {

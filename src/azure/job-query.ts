@@ -1,28 +1,17 @@
-// The two queries of the `jobs` container, and the paging of lists. Pages are cut by the last row's
-// (created_at, job_id), not by the service's token: the same everywhere, stable while jobs are
-// added, and nothing to keep.
+// The two queries of the `jobs` container. Filters, members and paging are those of every store.
+// Everything a client says goes in as a parameter, never as text of the query.
 import type { SqlQuerySpec } from "@azure/cosmos";
-import * as z from "zod";
-import { WorkflowError } from "../core/error.ts";
-import { isInstant } from "../core/instant.ts";
 import type { Instant } from "../core/instant.ts";
-import type { JsonObject } from "../core/json.ts";
-import type { JobFilter, JobPage } from "../runtime/ports.ts";
-import { JOB_LIST_FIELDS, SORTED_FILTERS } from "./names.ts";
-
-const EQUALITY_FILTERS = [
-  "status",
-  "workflow_id",
-  "workflow_version",
-  "correlation_id",
-  "idempotency_key",
-  "authenticated_as",
-] as const;
-
-const MAX_PAGE = 200;
-const MAX_DUE = 1_000;
-
-const positionSchema = z.tuple([z.string().refine(isInstant), z.string().min(1).max(255)]);
+import {
+  assertLimit,
+  JOB_FILTERS,
+  JOB_LIST_FIELDS,
+  MAX_DUE,
+  MAX_PAGE,
+  positionOf,
+} from "../runtime/job-list.ts";
+import type { JobFilter } from "../runtime/ports.ts";
+import { SORTED_FILTERS } from "./names.ts";
 
 export function dueQuery(now: Instant, limit: number): SqlQuerySpec {
   assertLimit(limit, MAX_DUE);
@@ -39,7 +28,7 @@ export function listQuery(filter: JobFilter): SqlQuerySpec {
   assertLimit(filter.limit, MAX_PAGE);
   const conditions: string[] = [];
   const parameters: { name: string; value: string | number }[] = [];
-  for (const field of EQUALITY_FILTERS) {
+  for (const field of JOB_FILTERS) {
     const value = filter[field];
     if (value === undefined) continue;
     conditions.push(`c.${field} = @${field}`);
@@ -63,27 +52,4 @@ export function listQuery(filter: JobFilter): SqlQuerySpec {
       `SELECT TOP ${filter.limit + 1} ${fields} FROM c${where} ORDER BY ${order.join(", ")}`,
     parameters,
   };
-}
-
-export function pageOf(rows: readonly JsonObject[], limit: number): JobPage {
-  const documents = rows.slice(0, limit);
-  const last = documents.at(-1);
-  if (rows.length <= limit || last === undefined) return { documents };
-  const position = JSON.stringify([last["created_at"], last["job_id"]]);
-  return { documents, continuation: Buffer.from(position).toString("base64url") };
-}
-
-function positionOf(continuation: string): readonly [Instant, string] {
-  try {
-    return positionSchema.parse(JSON.parse(Buffer.from(continuation, "base64url").toString()));
-  } catch (error) {
-    throw new WorkflowError("BAD_REQUEST", "continuation: expected one that a list answered", {
-      cause: error,
-    });
-  }
-}
-
-function assertLimit(limit: number, most: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= most) return;
-  throw new WorkflowError("BAD_REQUEST", `limit: expected 1 to ${most}, got ${String(limit)}`);
 }

@@ -14,36 +14,6 @@ export const QUEUE_NAMES = [WORK_QUEUE, POISON_QUEUE] as const;
 /** The setting that the queue and timer triggers name as their connection. */
 export const STORAGE_CONNECTION = "AzureWebJobsStorage";
 
-/**
- * What a list shows of a job document. Named one by one, because the query language cannot say
- * "all but `state`", and `state` is most of a document.
- */
-export const JOB_LIST_FIELDS = [
-  "id",
-  "job_id",
-  "schema",
-  "write_id",
-  "seq",
-  "status",
-  "workflow_id",
-  "workflow_version",
-  "workflow_digest",
-  "correlation_id",
-  "idempotency_key",
-  "submitted_by",
-  "authenticated_as",
-  "tags",
-  "created_at",
-  "started_at",
-  "updated_at",
-  "completed_at",
-  "deadline_at",
-  "wake_at",
-  "as_of",
-  "error",
-  "summary",
-] as const;
-
 /** Paths that lists and the sweeper filter or sort by; nothing else of a job is indexed. */
 const JOB_INDEX_FIELDS = [
   "job_id",

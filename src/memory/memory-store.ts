@@ -1,9 +1,6 @@
 // The stores of the ports in memory: the reference of the contract suite and the stores of the
 // simulation. They answer as Cosmos DB does, with its limits, and count requests under the names
 // that the Cosmos adapter reports.
-import * as z from "zod";
-import { WorkflowError } from "../core/error.ts";
-import { isInstant } from "../core/instant.ts";
 import type { JsonObject } from "../core/json.ts";
 import type {
   DefinitionDocument,
@@ -17,50 +14,18 @@ import type {
   StatementReport,
   StoreAdmin,
 } from "../runtime/ports.ts";
+import {
+  assertLimit,
+  JOB_FILTERS,
+  JOB_LIST_FIELDS,
+  MAX_DUE,
+  MAX_PAGE,
+  pageOf,
+  positionOf,
+} from "../runtime/job-list.ts";
+import type { PagePosition } from "../runtime/job-list.ts";
 import { MemoryDocuments } from "./memory-documents.ts";
 import type { MemoryQueue } from "./memory-queue.ts";
-
-/** What a list shows of a job document; the Cosmos adapter names the same members. */
-const JOB_LIST_FIELDS = [
-  "id",
-  "job_id",
-  "schema",
-  "write_id",
-  "seq",
-  "status",
-  "workflow_id",
-  "workflow_version",
-  "workflow_digest",
-  "correlation_id",
-  "idempotency_key",
-  "submitted_by",
-  "authenticated_as",
-  "tags",
-  "created_at",
-  "started_at",
-  "updated_at",
-  "completed_at",
-  "deadline_at",
-  "wake_at",
-  "as_of",
-  "error",
-  "summary",
-] as const;
-
-const EQUALITY_FILTERS = [
-  "status",
-  "workflow_id",
-  "workflow_version",
-  "correlation_id",
-  "idempotency_key",
-  "authenticated_as",
-] as const;
-
-const MAX_PAGE = 200;
-const MAX_DUE = 1_000;
-
-const positionSchema = z.tuple([z.string().refine(isInstant), z.string().min(1).max(255)]);
-type Position = z.output<typeof positionSchema>;
 
 export interface MemoryStoreOptions {
   /** Cleared by a rebuild, checked for readiness. */
@@ -151,19 +116,13 @@ function page(documents: MemoryDocuments, filter: JobFilter): JobPage {
     .query()
     .map(asJob)
     .filter((job) =>
-      EQUALITY_FILTERS.every(
+      JOB_FILTERS.every(
         (field) => filter[field] === undefined || job[field] === filter[field],
       ),
     )
     .filter((job) => after === undefined || isAfter(job, after))
     .sort((a, b) => compare(b.created_at, a.created_at) || compare(b.job_id, a.job_id));
-  const shown = rows.slice(0, filter.limit);
-  const last = shown.at(-1);
-  const rest = rows.length > shown.length && last !== undefined;
-  return {
-    documents: shown.map(listed),
-    ...(rest ? { continuation: btoa(JSON.stringify([last.created_at, last.job_id])) } : {}),
-  };
+  return pageOf(rows.slice(0, filter.limit + 1).map(listed), filter.limit);
 }
 
 function definitionStore(documents: MemoryDocuments): DefinitionStore {
@@ -223,23 +182,8 @@ function asJob(document: JsonObject): JobDocument {
   return document as unknown as JobDocument;
 }
 
-function isAfter(job: JobDocument, [at, jobId]: Position): boolean {
+function isAfter(job: JobDocument, [at, jobId]: PagePosition): boolean {
   return job.created_at < at || (job.created_at === at && job.job_id < jobId);
-}
-
-function positionOf(continuation: string): Position {
-  try {
-    return positionSchema.parse(JSON.parse(atob(continuation)));
-  } catch (error) {
-    throw new WorkflowError("BAD_REQUEST", "continuation: expected one that a list answered", {
-      cause: error,
-    });
-  }
-}
-
-function assertLimit(limit: number, most: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= most) return;
-  throw new WorkflowError("BAD_REQUEST", `limit: expected 1 to ${most}, got ${String(limit)}`);
 }
 
 function compare(a: string, b: string): number {

@@ -1,5 +1,6 @@
-// Azure's limits on one item, enforced before a write: the emulator knows none of them, and an
-// error from here names the document instead of a status code.
+// The store's limits on one item, enforced before a write by every adapter: the emulator knows none
+// of them, and an error from here names the document, not a status code. The numbers are those
+// of Azure Cosmos DB, the tightest store there is.
 import { WorkflowError } from "../core/error.ts";
 import { utf8Bytes } from "../core/json.ts";
 
@@ -10,7 +11,7 @@ const MAX_ID_BYTES = 1023;
 /** Cosmos DB: a partition key value up to 2,048 bytes; ours are ids. */
 const MAX_TTL_SECONDS = 2 ** 31 - 1;
 
-interface Storable {
+export interface Storable {
   readonly id: string;
   readonly write_id: string;
   readonly ttl?: number;
