@@ -335,7 +335,6 @@ export function listContract(open: Open): void {
       completed_at: at(2),
       deadline_at: at(3),
       wake_at: at(4),
-      as_of: at(5),
       error: { code: "TIMED_OUT", message: "m" },
       summary: { nodes: 3 },
     };
