@@ -23,7 +23,7 @@ export const systemClock: Clock = {
 export const systemRandomness: Randomness = {
   fraction: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48,
   uuid: uuidv7,
-  writeId: () => randomBytes(12).toString("base64url"),
+  writeId: () => randomBytes(9).toString("base64url"),
 };
 
 /** RFC 9562: 48 bits of Unix milliseconds, version, variant, and 74 random bits. */

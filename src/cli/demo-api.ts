@@ -50,6 +50,7 @@ export type JobResult = z.infer<typeof resultSchema>;
 
 const ENDED: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"]);
 const POLL_MS = 200;
+const REASON_MS = 2_000;
 
 export type Inputs = Readonly<Record<string, string | number>>;
 
@@ -59,12 +60,26 @@ interface Answer {
 }
 
 async function call(api: Api, path: string, body?: object): Promise<Answer> {
-  const response = await fetch(`${api.url}/api/v1${path}`, {
-    headers: { "x-functions-key": api.key, "content-type": "application/json" },
-    signal: api.signal,
-    ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+  try {
+    const response = await fetch(`${api.url}/api/v1${path}`, {
+      headers: { "x-functions-key": api.key, "content-type": "application/json" },
+      signal: api.signal,
+      ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: await response.json() };
+  } catch (error) {
+    await aborted(api.signal);
+    throw error;
+  }
+}
+
+/** A connection breaks before its host's end is known: a moment for the reason to arrive. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    setTimeout(resolve, REASON_MS).unref();
   });
-  return { status: response.status, body: await response.json() };
 }
 
 function promised<T>(answer: Answer, status: number, schema: z.ZodType<T>): T {

@@ -40,7 +40,8 @@ export function applyEntry(
 function fold(job: JobState, entry: JournalEntry, sha256: Sha256): JobState {
   const context = { at: entry.at, sha256 };
   const folded = entry.events.reduce((state, event) => apply(state, event, context), job);
-  return { ...folded, seq: entry.seq, at: entry.at };
+  const build = entry.build === "" ? job.build : entry.build;
+  return { ...folded, seq: entry.seq, at: entry.at, build };
 }
 
 function createdState(entry: CreationEntry, event: JobCreated & { hash: string }): JobState {
@@ -59,6 +60,7 @@ function createdState(entry: CreationEntry, event: JobCreated & { hash: string }
     status: "pending",
     seq: 0,
     at: entry.at,
+    build: entry.build,
     created_at: entry.at,
     deadline_at: event.deadline_at,
     ...optional("submitted_by", event.submitted_by),

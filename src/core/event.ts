@@ -3,6 +3,7 @@
 // payload (output, items, log, text) enter the hash as their digest, so a payload can be erased
 // later without breaking the chain.
 import * as z from "zod";
+import { wholeDigest } from "./compact.ts";
 import { WorkflowError } from "./error.ts";
 import type { Instant } from "./instant.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -199,6 +200,7 @@ export interface JournalEntry {
   readonly write_id: string;
   readonly seq: number;
   readonly at: Instant;
+  /** Empty where it was read and the entry before it says it. */
   readonly build: string;
   readonly events: readonly JournalEvent[];
   /** Terminal entries only. */
@@ -242,13 +244,12 @@ export const EVENT_TYPES: ReadonlySet<string> = new Set<EventData["type"]>([
 ]);
 
 const entrySchema = z.looseObject({
-  id: z.string(),
+  id: z.string().regex(/^\d{1,15}$/),
   job_id: z.string(),
   schema: z.int(),
   write_id: z.string(),
-  seq: z.int().min(0),
   at: z.string(),
-  build: z.string(),
+  build: z.string().default(""),
   events: z.array(z.looseObject({ type: z.string(), hash: z.string() })).min(1),
 });
 
@@ -263,15 +264,17 @@ export function parseEntry(document: unknown): JournalEntry {
       cause: parsed.error,
     });
   }
-  const { schema, events, seq } = parsed.data;
+  const { schema, events, id } = parsed.data;
   const unknown = events.find((event) => !EVENT_TYPES.has(event.type));
   if (schema > DOCUMENT_SCHEMA || unknown !== undefined) {
     const what = unknown === undefined ? `schema ${schema}` : `event "${unknown.type}"`;
-    throw new WorkflowError("SCHEMA_TOO_NEW", `entry ${seq}: ${what} is newer than this build`, {
+    throw new WorkflowError("SCHEMA_TOO_NEW", `entry ${id}: ${what} is newer than this build`, {
       retryable: true,
     });
   }
-  return parsed.data as unknown as JournalEntry;
+  const entry = parsed.data as unknown as JournalEntry;
+  const whole = entry.events.map((event) => ({ ...event, hash: wholeDigest(event.hash) }));
+  return { ...entry, seq: Number(id), events: whole };
 }
 
 export function isCreationEntry(entry: JournalEntry): entry is CreationEntry {

@@ -131,6 +131,8 @@ export interface JobState {
   /** The last entry folded into this state, and its time. */
   readonly seq: number;
   readonly at: Instant;
+  /** The build that wrote that entry. */
+  readonly build: string;
   readonly created_at: Instant;
   readonly started_at?: Instant;
   readonly completed_at?: Instant;

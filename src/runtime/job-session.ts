@@ -14,6 +14,7 @@ import type { Instant } from "../core/instant.ts";
 import type { JobState } from "../core/job.ts";
 import { isTerminalJob } from "../core/job.ts";
 import type { JsonObject } from "../core/json.ts";
+import { storedEntry } from "../core/stored.ts";
 import { pendingDocuments } from "../core/transition.ts";
 import { isWanted } from "../core/watch.ts";
 import { UnansweredCommit } from "./commit.ts";
@@ -311,13 +312,14 @@ export class JobSession {
       ...(batch.result === undefined ? {} : { result_data: batch.result }),
     };
     this.#unanswered = { seq, write_id: entry.write_id, batch };
-    const created = await this.#answered(engine.journal.create({ ...entry }));
+    const stored = storedEntry(entry, this.#job.build);
+    const created = await this.#answered(engine.journal.create(stored));
     if (created === "exists") return false;
     if (batch.events.some(({ type }) => type === "chunk_completed")) {
       // The fan_in will ask for it.
       this.#documents.keep(entry.id, entry as unknown as JsonObject);
     }
-    this.#take({ ...job, seq, at });
+    this.#take({ ...job, seq, at, build: engine.build });
     logTransition(engine.log, job, batch.events);
     return true;
   }

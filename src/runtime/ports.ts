@@ -141,7 +141,7 @@ export interface Randomness {
   fraction(): number;
   /** A UUIDv7 for `now`. */
   uuid(now: Instant): string;
-  /** A short unique id for one write: 16 characters of [A-Za-z0-9_-]. */
+  /** A short unique id for one write: 72 random bits in 12 characters of base64url. */
   writeId(): string;
 }
 

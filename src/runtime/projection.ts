@@ -8,6 +8,7 @@ import type { Workflow } from "../core/graph.ts";
 import type { Instant } from "../core/instant.ts";
 import { countByStatus } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
+import { storedState, wholeState } from "../core/stored.ts";
 import { pruneWatch, wakeAt } from "../core/watch.ts";
 import type { Engine } from "./engine.ts";
 import { ttlSeconds } from "./journal.ts";
@@ -56,7 +57,7 @@ export function projectionOf(
     updated_at: now,
     ttl: ttlSeconds(job, now),
     summary: countByStatus(job, nodeIds),
-    state: job,
+    state: storedState(job),
     watch: kept,
   };
 }
@@ -75,6 +76,7 @@ const projectionSchema = z.looseObject({
     workflow_digest: z.string().min(1),
     status: z.string(),
     seq: z.int().min(0),
+    head: z.string(),
     nodes: z.record(z.string(), z.looseObject({ status: z.string() })),
   }),
   watch: z.object({
@@ -94,7 +96,8 @@ export function parseProjection(document: JobDocument): Projected {
     const message = `job ${document.job_id}: the stored projection is not of the expected shape`;
     throw new WorkflowError("DOCUMENT_INVALID", message, { cause: parsed.error });
   }
-  return { job: parsed.data.state as unknown as JobState, watch: parsed.data.watch };
+  const state = parsed.data.state as unknown as Parameters<typeof wholeState>[0];
+  return { job: wholeState(state), watch: parsed.data.watch };
 }
 
 /** Whether `at` is earlier than what the stored projection would wake the sweeper for. */

@@ -13,6 +13,7 @@ import type { Json, JsonObject } from "../core/json.ts";
 import { laneOf } from "../core/lane.ts";
 import { PROVENANCE_KEY } from "../core/provenance.ts";
 import { storedValue } from "../core/scope.ts";
+import { withBuilds } from "../core/stored.ts";
 import type { Engine } from "./engine.ts";
 import { foldToEnd, loadWorkflow, readEntries, readEntry } from "./journal.ts";
 import { parseProjection } from "./projection.ts";
@@ -148,7 +149,7 @@ function shownEvent(entry: JournalEntry, event: JournalEvent): JsonObject {
 }
 
 async function wholeJournal(engine: Reader, job: JobState): Promise<readonly JournalEntry[]> {
-  return readEntries(engine.journal, job.job_id, { from: 0, to: job.seq });
+  return withBuilds(await readEntries(engine.journal, job.job_id, { from: 0, to: job.seq }));
 }
 
 /** `GET /jobs/{id}/events`: the whole history, in order. */

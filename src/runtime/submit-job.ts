@@ -16,6 +16,7 @@ import { jsonBytes } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { MAX_INPUT_BYTES } from "../core/limits.ts";
 import { MESSAGE_SCHEMA } from "../core/message.ts";
+import { storedEntry } from "../core/stored.ts";
 import { send } from "./deliver.ts";
 import type { DefinitionCatalog } from "./definition-catalog.ts";
 import type { Engine } from "./engine.ts";
@@ -103,7 +104,7 @@ export async function submitJob(
   );
   const { entry: first, job } = created;
   const ttl = ttlSeconds(job, now);
-  if ((await engine.journal.create({ ...first, ttl })) === "exists") {
+  if ((await engine.journal.create({ ...storedEntry(first, undefined), ttl })) === "exists") {
     const theirs = await readEntry(engine.journal, jobId, 0);
     if (theirs !== undefined) return answerFirst(engine, theirs, requestDigest);
     const message = `job ${jobId}: entry 0 exists and cannot be read`;

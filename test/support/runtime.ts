@@ -73,7 +73,7 @@ export function seededRandomness(): Randomness {
       const groups = [hex.slice(0, 8), hex.slice(8, 12), `7${hex.slice(13, 16)}`];
       return [...groups, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-");
     },
-    writeId: () => next().slice(0, 16),
+    writeId: () => next().slice(0, 12),
   };
 }
 
@@ -290,12 +290,13 @@ export class TestRuntime {
     return this.status(jobId);
   }
 
-  /** The entries of a job in order. */
+  /** The entries of a job as they are stored, in order, with their number. */
   entries(jobId: string): readonly Record<string, unknown>[] {
     return this.store
       .journalOf(jobId)
-      .filter((document) => typeof document["seq"] === "number")
-      .sort((a, b) => Number(a["seq"]) - Number(b["seq"])) as Record<string, unknown>[];
+      .filter(({ id }) => typeof id === "string" && /^\d+$/.test(id))
+      .map((document) => ({ ...document, seq: Number(document["id"]) }))
+      .sort((a, b) => a.seq - b.seq);
   }
 
   result(jobId: string): Record<string, unknown> {

@@ -22,8 +22,8 @@ test.each([
   ["nothing", undefined],
   ["no events", { ...ENTRY, events: [] }],
   ["an event without a hash", { ...ENTRY, events: [{ type: "node_queued" }] }],
-  ["a seq that is no number", { ...ENTRY, seq: "3" }],
-  ["a seq below 0", { ...ENTRY, seq: -1 }],
+  ["an id that is no number", { ...ENTRY, id: "job" }],
+  ["an id below 0", { ...ENTRY, id: "-1" }],
 ])("a document with %s is refused", (_what, document) => {
   expect(() => parseEntry(document)).toThrow(
     expect.objectContaining({ code: "DOCUMENT_INVALID", retryable: false }),
@@ -45,6 +45,6 @@ test.each([
 
 test("only entry 0 with a snapshot is a creation", () => {
   expect(isCreationEntry(parseEntry(ENTRY))).toBe(false);
-  expect(isCreationEntry(parseEntry({ ...ENTRY, seq: 0 }))).toBe(false);
-  expect(isCreationEntry(parseEntry({ ...ENTRY, seq: 0, workflow_snapshot: {} }))).toBe(true);
+  expect(isCreationEntry(parseEntry({ ...ENTRY, id: "0" }))).toBe(false);
+  expect(isCreationEntry(parseEntry({ ...ENTRY, id: "0", workflow_snapshot: {} }))).toBe(true);
 });
