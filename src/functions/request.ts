@@ -91,12 +91,21 @@ export function refused(issues: readonly Issue[]): WorkflowError {
 function issuesOf(error: z.ZodError): readonly Issue[] {
   return error.issues.flatMap((issue): readonly Issue[] => {
     const pointer = pointerOf(issue.path);
+    if (issue.code === "invalid_type") return [{ message: typeProblem(issue.message), pointer }];
     if (issue.code !== "unrecognized_keys") return [{ message: issue.message, pointer }];
     return issue.keys.map((key) => ({
       message: `unknown field ${shown(key)}`,
       pointer: pointerOf([...issue.path, key]),
     }));
   });
+}
+
+/** "expected string, got nothing": what a client sees as missing is not called undefined. */
+function typeProblem(message: string): string {
+  return message
+    .replace("Invalid input: ", "")
+    .replace("received undefined", "got nothing")
+    .replace("received", "got");
 }
 
 /**

@@ -209,6 +209,8 @@ describe("what a body may be", () => {
       "/tags/1", "/version", "/workflow_id",
     ]);
     expect(answer.text).toContain('unknown field \\"job_id\\"');
+    const empty = await app.post("/jobs", {});
+    expect(empty.text).toContain("/workflow_id: expected string, got nothing");
   });
 
   test("no key that could reach a prototype", async () => {
