@@ -15,15 +15,15 @@ export const DECISIONS_VERSION = 1;
 export const DOCUMENT_SCHEMA = 1;
 
 /** The outcome of one item, as it stands in an entry or a chunk document. */
-export type ItemRecord =
-  | { readonly index: number; readonly output: Json }
-  | {
-      readonly index: number;
-      readonly object: string;
-      readonly digest: string;
-      readonly bytes: number;
-    }
-  | { readonly index: number; readonly error: FailureReason };
+export type ItemRecord = {
+  readonly index: number;
+  /** Of the attempt that ended the item. */
+  readonly log?: readonly string[];
+} & (
+  | { readonly output: Json }
+  | { readonly object: string; readonly digest: string; readonly bytes: number }
+  | { readonly error: FailureReason }
+);
 
 /** A chunk of items that failed and are tried again, numbered on from the last. */
 export interface RetryChunk {

@@ -9,7 +9,7 @@ import { startable } from "./chunk-plan.ts";
 import type { FanOutNode } from "./definition.ts";
 import type { ItemOutcome, ItemWork, Outcome } from "./effect.ts";
 import type { EventData, ItemRecord, RetryChunk } from "./event.ts";
-import { endIfDone, failNode } from "./ending.ts";
+import { endIfDone, failNode, logMember } from "./ending.ts";
 import { addSeconds } from "./instant.ts";
 import type { ChunkState, FailureReason } from "./job.ts";
 import { jsonBytes } from "./json.ts";
@@ -165,11 +165,11 @@ function sortOutcomes(
   for (const { index, outcome } of outcomes) {
     if (!mine.delete(index)) continue;
     if (outcome.kind === "aborted") aborted.push(index);
-    else if (outcome.kind === "completed") {
-      records.push(recordOf(transition, index, outcome.output));
-    }
+    else if (outcome.kind === "completed") records.push(recordOf(transition, index, outcome));
     else if (!isLast && !isEnding && isRetryable(outcome)) retried.push(index);
-    else failed.push({ index, error: storable(reasonOf(outcome, node)) });
+    else {
+      failed.push({ index, error: storable(reasonOf(outcome, node)), ...logMember(outcome.log) });
+    }
   }
   return { records: [...records, ...failed], failed, retried, aborted };
 }
@@ -186,9 +186,14 @@ function reasonOf(
   return { code: "TIMED_OUT", message: `the attempt took longer than ${node.timeout_seconds} s` };
 }
 
-function recordOf(transition: Transition, index: number, output: Json): ItemRecord {
-  if (jsonBytes(output) <= MAX_INLINE_OUTPUT_BYTES) return { index, output };
-  return { index, ...transition.storeValue(output) };
+function recordOf(
+  transition: Transition,
+  index: number,
+  { output, log }: Extract<Outcome, { kind: "completed" }>,
+): ItemRecord {
+  const own = { index, ...logMember(log) };
+  if (jsonBytes(output) <= MAX_INLINE_OUTPUT_BYTES) return { ...own, output };
+  return { ...own, ...transition.storeValue(output) };
 }
 
 /** The digest of an item's outcome: the same wherever its output is stored. */

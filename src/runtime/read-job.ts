@@ -183,7 +183,7 @@ export async function nodeView(
       .filter((event) => "node_id" in event && event.node_id === nodeId)
       .map((event) => ({ entry, event })),
   );
-  const logs = mine.flatMap(({ event }) => ("log" in event ? [event.log ?? []] : []));
+  const logs = mine.flatMap(({ event }) => logsOf(event));
   return {
     ...pinFacts(job),
     ...nodeRow(nodeId, { job, workflow }),
@@ -191,6 +191,14 @@ export async function nodeView(
     log: [...(logs.at(-1) ?? [])],
     events: mine.map(({ entry, event }) => shownEvent(entry, event)),
   };
+}
+
+/** The logs that an event brought: of a task's attempt, or of the items of a chunk. */
+function logsOf(event: JournalEvent): readonly (readonly string[])[] {
+  if (event.type === "chunk_completed") {
+    return (event.items ?? []).flatMap(({ log }) => (log === undefined ? [] : [log]));
+  }
+  return "log" in event && event.log !== undefined ? [event.log] : [];
 }
 
 interface Found {
