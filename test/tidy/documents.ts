@@ -168,7 +168,8 @@ const readme: Rule = {
   good: [{ "README.md": "<!-- run -->\n```sh\na\n```\n<!-- test -->\n```sh\nb\n```\n" }],
 };
 
-const PUBLIC_REGISTRY = "registry.npmjs.org";
+/** A loopback address is nobody's in particular, and tests name it. */
+const LOOPBACK = /^(?:localhost$|127\.|\[)/;
 
 function registryHost(): string {
   const registry = execFileSync("npm", ["config", "get", "registry"], {
@@ -184,7 +185,7 @@ function traces(): string[] {
   const home = homedir();
   const host = registryHost();
   if (home.split("/").length > 2) found.push(`${home}/`);
-  if (host !== PUBLIC_REGISTRY && host !== "localhost") found.push(host);
+  if (!LOOPBACK.test(host)) found.push(host);
   return found;
 }
 
