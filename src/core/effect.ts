@@ -7,7 +7,7 @@ import type { Workflow } from "./graph.ts";
 import type { Instant } from "./instant.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { FailureReason, JobState } from "./job.ts";
-import type { MessageKind } from "./message.ts";
+import type { Message, MessageKind } from "./message.ts";
 
 /** How an attempt at a node, or at one item, ended. */
 export type Outcome =
@@ -80,6 +80,16 @@ export type Occurrence =
     }
   /** The snapshot does not match its digest or does not compile. */
   | { readonly type: "snapshot_refused"; readonly error: FailureReason };
+
+/** What a message is about, without what it says of its own travel. */
+export function targetOf({ kind, node_id, chunk, attempt }: Message): MessageTarget {
+  return {
+    kind,
+    ...(node_id === undefined ? {} : { node_id }),
+    ...(chunk === undefined ? {} : { chunk }),
+    ...(attempt === undefined ? {} : { attempt }),
+  };
+}
 
 export type Effect =
   /** Send after the entry stands. Sending twice is harmless. */

@@ -52,6 +52,8 @@ export function receiveChunk(transition: Transition, at: ChunkAddress): void {
     missHandler(transition, at.node_id, node.task.handler);
     return;
   }
+  // Whoever works on a chunk has its hands full: nothing else may be claimed beside it.
+  transition.takeContinuation();
   transition.effect({ type: "claim_chunk", ...at });
 }
 

@@ -1,6 +1,7 @@
 // Handles one message of the work queue: enter the job's session, decide, record, deliver, and go
 // on with a task here while the reducer says so. What waits on the world is put back with a delay
 // and acknowledged; only our own bugs throw. Nothing here, or below, can reach the catalog.
+import { targetOf } from "../core/effect.ts";
 import type { Effect, Occurrence } from "../core/effect.ts";
 import { WorkflowError } from "../core/error.ts";
 import { secondsBetween } from "../core/instant.ts";
@@ -79,16 +80,9 @@ async function handle(
   try {
     const redelivered = delivery.dequeueCount > 1;
     if (redelivered || message.kind === "wake") await seat.session.freshen();
-    const { kind, node_id, chunk, attempt } = message;
-    const target = {
-      kind,
-      ...(node_id === undefined ? {} : { node_id }),
-      ...(chunk === undefined ? {} : { chunk }),
-      ...(attempt === undefined ? {} : { attempt }),
-    };
+    const target = targetOf(message);
     const occurrence: Occurrence = { type: "message_received", message: target, redelivered };
-    // Whoever works on a chunk has its hands full: nothing else may be claimed beside it.
-    const isDeferred = await goOn(seat, occurrence, kind !== "chunk");
+    const isDeferred = await goOn(seat, occurrence);
     if (isDeferred) await defer(engine, message, backOff(message));
   } finally {
     await sessions.leave(seat.session);
@@ -99,15 +93,14 @@ async function handle(
  * Commits an occurrence and does the work that follows here: the next task, a claimed chunk. Ends
  * when nothing is left to do in this invocation; true if the message must be put back.
  */
-async function goOn(seat: Seat, first: Occurrence, isFree: boolean): Promise<boolean> {
+async function goOn(seat: Seat, first: Occurrence): Promise<boolean> {
   const { clock, timing } = seat.session.engine;
   const began = clock.now();
   let occurrence: Occurrence | undefined = first;
   let isDeferred = false;
   for (let transitions = 0; occurrence !== undefined; transitions += 1) {
     const hasTime = secondsBetween(began, clock.now()) < timing.yield_seconds;
-    const isBound = !isFree && occurrence.type === "message_received";
-    const canContinue = hasTime && !isBound && transitions < MAX_TRANSITIONS_PER_INVOCATION;
+    const canContinue = hasTime && transitions < MAX_TRANSITIONS_PER_INVOCATION;
     const { effects } = await seat.commit(occurrence, canContinue);
     await deliver(seat.session, effects);
     isDeferred ||= effects.some(({ type }) => type === "defer_message");

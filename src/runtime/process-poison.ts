@@ -1,6 +1,7 @@
 // The poison queue: messages that the platform gave up on. This decides nothing: it keeps the text
 // for a person, tells the job, and sends a wake. It never rejects, for a poison queue has no poison
 // queue of its own.
+import { targetOf } from "../core/effect.ts";
 import { messageSchema } from "../core/message.ts";
 import type { Message } from "../core/message.ts";
 import { DOCUMENT_SCHEMA } from "../core/event.ts";
@@ -63,13 +64,7 @@ async function tell(sessions: Sessions, message: Message, text: string): Promise
   const { session } = entered;
   try {
     await session.freshen();
-    const { kind, node_id, chunk, attempt } = message;
-    const target = {
-      kind,
-      ...(node_id === undefined ? {} : { node_id }),
-      ...(chunk === undefined ? {} : { chunk }),
-      ...(attempt === undefined ? {} : { attempt }),
-    };
+    const target = targetOf(message);
     const occurrence = { type: "message_poisoned", message: target, text } as const;
     const { effects } = await session.commit(occurrence, { canContinue: false });
     await deliver(session, effects);
