@@ -81,12 +81,12 @@ export class CosmosDocuments {
     return retrying(`read in ${this.#name}`, () => this.#point(id, partition), this.#pace);
   }
 
-  async query(spec: SqlQuerySpec): Promise<readonly JsonObject[]> {
+  async query<T = JsonObject>(spec: SqlQuerySpec): Promise<readonly T[]> {
     return retrying(
       `query in ${this.#name}`,
       async () => {
         const container = await this.#container();
-        const { resources } = await container.items.query<JsonObject>(spec).fetchAll();
+        const { resources } = await container.items.query<T>(spec).fetchAll();
         return resources;
       },
       this.#pace,

@@ -9,7 +9,7 @@ import { CosmosDocuments } from "./cosmos-documents.ts";
 import { systemPace } from "./cosmos-request.ts";
 import type { Pace } from "./cosmos-request.ts";
 import { pageOf } from "../runtime/job-list.ts";
-import { dueQuery, listQuery } from "./job-query.ts";
+import { dueQuery, listQuery, openQuery } from "./job-query.ts";
 import { DEFINITIONS_CONTAINER, JOBS_CONTAINER, JOURNAL_CONTAINER } from "./names.ts";
 
 export interface CosmosStores {
@@ -53,6 +53,8 @@ const definitionSchema = z.looseObject({
   created_at: z.string(),
 });
 
+const countSchema = z.int().min(0);
+
 const dueSchema = z.object({ job_id: z.string().min(1) });
 
 /** Making the stores connects to nothing; their first use does. */
@@ -88,6 +90,10 @@ function jobStore(documents: CosmosDocuments): JobStore {
     },
     async list(filter) {
       return pageOf(await documents.query(listQuery(filter)), filter.limit);
+    },
+    async countOpen(authenticatedAs) {
+      const rows = await documents.query<unknown>(openQuery(authenticatedAs));
+      return countSchema.parse(rows[0]);
     },
   };
 }

@@ -1,4 +1,4 @@
-// The two queries of the `jobs` container. Filters, members and paging are those of every store.
+// The queries of the `jobs` container. Filters, members and paging are those of every store.
 // Everything a client says goes in as a parameter, never as text of the query.
 import type { SqlQuerySpec } from "@azure/cosmos";
 import type { Instant } from "../core/instant.ts";
@@ -20,6 +20,16 @@ export function dueQuery(now: Instant, limit: number): SqlQuerySpec {
       `SELECT TOP ${limit} c.job_id FROM c ` +
       "WHERE IS_DEFINED(c.wake_at) AND c.wake_at <= @now ORDER BY c.wake_at",
     parameters: [{ name: "@now", value: now }],
+  };
+}
+
+/** An open job is one that the sweeper may still have to look at. */
+export function openQuery(authenticatedAs?: string): SqlQuerySpec {
+  const query = "SELECT VALUE COUNT(1) FROM c WHERE IS_DEFINED(c.wake_at)";
+  if (authenticatedAs === undefined) return { query };
+  return {
+    query: `${query} AND c.authenticated_as = @authenticated_as`,
+    parameters: [{ name: "@authenticated_as", value: authenticatedAs }],
   };
 }
 

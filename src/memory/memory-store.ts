@@ -106,6 +106,12 @@ function jobStore(documents: MemoryDocuments): JobStore {
         .map(({ job_id }) => job_id);
     },
     list: async (filter) => page(documents, filter),
+    async countOpen(authenticatedAs) {
+      const open = documents.query().filter(({ wake_at }) => wake_at !== undefined);
+      const isWanted = ({ authenticated_as }: JsonObject): boolean =>
+        authenticatedAs === undefined || authenticated_as === authenticatedAs;
+      return open.filter(isWanted).length;
+    },
   };
 }
 

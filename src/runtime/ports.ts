@@ -63,6 +63,8 @@ export interface JobStore {
   /** Ids of live jobs whose `wake_at` is at or before `now`, the longest due first. */
   due(now: Instant, limit: number): Promise<readonly string[]>;
   list(filter: JobFilter): Promise<JobPage>;
+  /** How many jobs have not ended, of one caller or of all. May lag as lists do. */
+  countOpen(authenticatedAs?: string): Promise<number>;
 }
 
 export interface JobFilter {

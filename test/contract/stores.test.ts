@@ -5,6 +5,7 @@ import type { TestStores } from "../support/stores.ts";
 import { azureAdapters, memoryAdapters } from "./adapters.ts";
 import { adminContract, queueContract } from "./queue-contract.ts";
 import {
+  countContract,
   definitionContract,
   jobContract,
   journalContract,
@@ -36,6 +37,9 @@ describe.each(OPENERS)("%s", (_name, open) => {
   });
   describe("lists", () => {
     listContract(open);
+  });
+  describe("counts", () => {
+    countContract(open);
   });
   describe("definitions", () => {
     definitionContract(open);

@@ -67,6 +67,7 @@ export class Gate {
           pass("jobs.replace", "job", () => jobs.replace(document, etag)),
         due: (now, limit) => pass("jobs.due", "", () => jobs.due(now, limit)),
         list: (filter) => pass("jobs.list", "", () => jobs.list(filter)),
+        countOpen: (by) => pass("jobs.countOpen", "", () => jobs.countOpen(by)),
       },
       queue: {
         send: (message, delay) =>
