@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { startTestStores } from "../support/stores.ts";
 import type { TestStores } from "../support/stores.ts";
 import { azureAdapters, memoryAdapters } from "./adapters.ts";
+import { countContract } from "./count-contract.ts";
 import { adminContract, queueContract } from "./queue-contract.ts";
 import {
-  countContract,
   definitionContract,
   jobContract,
   journalContract,
