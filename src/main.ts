@@ -14,12 +14,15 @@ import { jsonLog, processSink } from "./azure/telemetry.ts";
 import { FileCatalog } from "./catalog/catalog.ts";
 import { WorkflowError } from "./core/error.ts";
 import type { App, AppResult } from "./functions/app.ts";
+import { Readiness } from "./functions/readiness.ts";
 import { POISON_FUNCTION, ROUTES, SWEEP_FUNCTION, WORK_FUNCTION } from "./functions/routes.ts";
 import { httpHandler, poisonHandler, sweepHandler, workHandler } from "./functions/triggers.ts";
 import { DEFAULT_TIMING } from "./runtime/engine.ts";
 import type { Engine } from "./runtime/engine.ts";
 import { HandlerRegistry } from "./runtime/handlers.ts";
+import { OpenJobs } from "./runtime/open-jobs.ts";
 import type { StoreAdmin } from "./runtime/ports.ts";
+import { RateLimit } from "./runtime/rate-limit.ts";
 import { Sessions } from "./runtime/sessions.ts";
 import { SnapshotCache } from "./runtime/snapshots.ts";
 import { VersionRegistry } from "./runtime/version-registry.ts";
@@ -79,18 +82,32 @@ function compose(given: Settings): App {
   const admin = storeAdmin({ cosmos, queues });
   const mayRedefine = given.allowRedefine;
   const versions = new VersionRegistry(engine, stores.definitions, { mayRedefine });
-  const { publicUrl } = given;
+  const { publicUrl, adminRole } = given;
   return {
     engine,
     sessions: new Sessions(engine),
-    submitter: { engine, catalog, versions, vars: given.vars },
+    submitter: { engine, catalog, versions, vars: given.vars, openJobs: openJobsOf(engine, given) },
     catalog,
     admin,
-    auth: given.auth,
+    readiness: new Readiness({ admin, clock: systemClock, log }),
+    auth: given.auth === "keys" ? { mode: "keys" } : { mode: "platform", adminRole },
+    rates: {
+      submit: rateLimit(given.submitRatePerMinute, given.submitBurst),
+      read: rateLimit(given.readRatePerMinute, given.readRatePerMinute),
+    },
     allowRebuild: given.allowRebuild,
     ...(publicUrl === undefined ? {} : { publicUrl }),
     prepared: given.development ? once(async () => prepare(admin)) : ready,
   };
+}
+
+function openJobsOf(engine: Engine, given: Settings): OpenJobs {
+  const { maxOpenJobs: max, maxOpenJobsPerCaller: maxPerCaller } = given;
+  return new OpenJobs({ engine, max, maxPerCaller });
+}
+
+function rateLimit(perMinute: number, burst: number): RateLimit {
+  return new RateLimit({ clock: systemClock, perMinute, burst });
 }
 
 async function ready(): Promise<void> {

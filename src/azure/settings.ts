@@ -22,6 +22,15 @@ export interface Settings {
   readonly allowRedefine: boolean;
   /** `platform`: sign-in is switched on, so the principal header is the platform's own. */
   readonly auth: "keys" | "platform";
+  /** The role whose holders see and cancel every job, where sign-in is on. */
+  readonly adminRole: string;
+  /** Of one caller in one process; 0 for no bound. */
+  readonly submitRatePerMinute: number;
+  readonly submitBurst: number;
+  readonly readRatePerMinute: number;
+  /** Jobs that have not ended; 0 for no cap. */
+  readonly maxOpenJobs: number;
+  readonly maxOpenJobsPerCaller: number;
   /** HOLDFAST_VAR_<name>, as the raw text; the definition's var tells the type. */
   readonly vars: Readonly<Record<string, string>>;
   readonly leaseSeconds: number;
@@ -52,6 +61,13 @@ const seconds = (fallback: number) =>
     .pipe(z.number().min(0.1, { error: "expected 0.1 or more" }).max(3600))
     .default(fallback);
 
+const count = (fallback: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, { error: "expected a whole number, 0 for no bound" })
+    .transform(Number)
+    .default(fallback);
+
 const schema = z.object({
   AZURE_FUNCTIONS_ENVIRONMENT: text.default("Production"),
   HOLDFAST_DATABASE: text
@@ -64,6 +80,18 @@ const schema = z.object({
   HOLDFAST_AUTH: z
     .enum(["keys", "platform"], { error: 'expected "keys" or "platform"' })
     .default("keys"),
+  HOLDFAST_ADMIN_ROLE: text
+    .regex(/^[\x21-\x7e]{1,120}$/, { error: "expected 1 to 120 characters without spaces" })
+    .default("Holdfast.Admin"),
+  WEBSITE_AUTH_ENABLED: text.default("false"),
+  HOLDFAST_SUBMIT_RATE_PER_MINUTE: count(12_000),
+  HOLDFAST_SUBMIT_BURST: text
+    .regex(/^[1-9]\d{0,8}$/, { error: "expected a whole number of at least 1" })
+    .transform(Number)
+    .exactOptional(),
+  HOLDFAST_READ_RATE_PER_MINUTE: count(60_000),
+  HOLDFAST_MAX_OPEN_JOBS: count(100_000),
+  HOLDFAST_MAX_OPEN_JOBS_PER_CALLER: count(0),
   HOLDFAST_LEASE_SECONDS: seconds(60),
   HOLDFAST_RENEW_SECONDS: seconds(40),
   HOLDFAST_RESEND_SECONDS: seconds(60),
@@ -94,6 +122,12 @@ export function readSettings(env: Environment): SettingsResult {
       hint: "a lease that is renewed after it ended is lost every time",
     });
   }
+  if (parsed.success && !development && trustsClients(parsed.data)) {
+    issues.push({
+      message: "HOLDFAST_AUTH: platform, but WEBSITE_AUTH_ENABLED does not say that sign-in is on",
+      hint: "switch App Service authentication on; without it anybody may claim to be anybody",
+    });
+  }
   if (
     issues.length > 0 ||
     !parsed.success ||
@@ -115,6 +149,12 @@ export function readSettings(env: Environment): SettingsResult {
       allowRebuild: data.HOLDFAST_ALLOW_REBUILD,
       allowRedefine: data.HOLDFAST_ALLOW_REDEFINE,
       auth: data.HOLDFAST_AUTH,
+      adminRole: data.HOLDFAST_ADMIN_ROLE,
+      submitRatePerMinute: data.HOLDFAST_SUBMIT_RATE_PER_MINUTE,
+      submitBurst: data.HOLDFAST_SUBMIT_BURST ?? data.HOLDFAST_SUBMIT_RATE_PER_MINUTE,
+      readRatePerMinute: data.HOLDFAST_READ_RATE_PER_MINUTE,
+      maxOpenJobs: data.HOLDFAST_MAX_OPEN_JOBS,
+      maxOpenJobsPerCaller: data.HOLDFAST_MAX_OPEN_JOBS_PER_CALLER,
       vars: vars.value,
       leaseSeconds: data.HOLDFAST_LEASE_SECONDS,
       renewSeconds: data.HOLDFAST_RENEW_SECONDS,
@@ -124,6 +164,11 @@ export function readSettings(env: Environment): SettingsResult {
       ...(data.HOLDFAST_PUBLIC_URL === undefined ? {} : { publicUrl: data.HOLDFAST_PUBLIC_URL }),
     },
   };
+}
+
+/** The platform sets WEBSITE_AUTH_ENABLED itself where it puts its own principal headers in. */
+function trustsClients(data: z.output<typeof schema>): boolean {
+  return data.HOLDFAST_AUTH === "platform" && data.WEBSITE_AUTH_ENABLED.toLowerCase() !== "true";
 }
 
 function withoutEmpty(env: Environment): Readonly<Record<string, string>> {

@@ -30,6 +30,8 @@ export const LOG_EVENTS = {
   "send.failed": { level: "warn", meaning: "A message was not sent; the sweeper will send it." },
   "sweep.done": { level: "info", meaning: "The sweeper looked at every job that was due." },
   "sweep.failed": { level: "warn", meaning: "The sweeper could not move one job; it goes on." },
+  "check.failed": { level: "warn", meaning: "Readiness found a store or the queue not ready." },
+  "count.failed": { level: "warn", meaning: "Open jobs could not be counted; none was refused." },
   "request.failed": { level: "error", meaning: "An HTTP request ended in an error of ours." },
   "rebuild.done": { level: "warn", meaning: "Containers and queues were rebuilt on request." },
 } as const satisfies Readonly<Record<string, LogEvent>>;

@@ -18,7 +18,9 @@ export const ERROR_CODES = [
   "NODE_NOT_FOUND",
   "REBUILD_DISABLED",
   "REBUILD_FORBIDDEN",
+  "ROLE_REQUIRED",
   "ROUTE_NOT_FOUND",
+  "UNAUTHENTICATED",
   "UNSUPPORTED_MEDIA_TYPE",
   "VERSION_CONFLICT",
   "WORKFLOW_INACTIVE",
@@ -42,12 +44,14 @@ export const ERROR_CODES = [
   "SNAPSHOT_TAMPERED",
   "TIMED_OUT",
   "WORKER_LOST",
-  // The world's failures: try again.
+  // The world's failures, and our brakes: try again.
   "QUEUE_UNAVAILABLE",
+  "RATE_LIMITED",
   "STORE_CONFLICT",
   "STORE_THROTTLED",
   "STORE_UNAVAILABLE",
   "SCHEMA_TOO_NEW",
+  "TOO_MANY_JOBS",
   // Configuration and our own bugs.
   "CONFIGURATION_INVALID",
   "DOCUMENT_INVALID",

@@ -36,6 +36,13 @@ export const MAX_LOG_LINES = 20;
 export const MAX_LOG_BYTES = 2 * 1024;
 /** Depth of any JSON we accept; zod and JSON.stringify overflow near 20,000. */
 export const MAX_JSON_DEPTH = 64;
+/**
+ * Values in any JSON we accept, keys aside; 1 MB of rows has some 100,000. Walking, parsing and
+ * hashing that many takes at most 50 ms each; parts that are shared could stand for 2^64.
+ */
+export const MAX_JSON_VALUES = 200_000;
+/** Keys of one map; putting more in order takes longer. What has more is a list. */
+export const MAX_MAP_KEYS = 50_000;
 /** Source of one expression, and of one templated string. */
 export const MAX_EXPRESSION_CHARS = 1024;
 export const MAX_TEMPLATE_CHARS = 16 * 1024;
@@ -73,3 +80,5 @@ export const MAX_RESEND_GAP_SECONDS = 480;
 /** Submission labels. */
 export const MAX_TAGS = 20;
 export const MAX_LABEL_CHARS = 256;
+/** Callers whose rate a process remembers, at about 200 bytes each. */
+export const MAX_REMEMBERED_CALLERS = 10_000;

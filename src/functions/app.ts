@@ -6,8 +6,11 @@ import { WorkflowError } from "../core/error.ts";
 import type { CatalogRow, DefinitionCatalog } from "../runtime/definition-catalog.ts";
 import type { Engine } from "../runtime/engine.ts";
 import type { StoreAdmin } from "../runtime/ports.ts";
+import type { RateLimit } from "../runtime/rate-limit.ts";
 import type { Sessions } from "../runtime/sessions.ts";
 import type { Submitter } from "../runtime/submit-job.ts";
+import type { AuthMode } from "./caller.ts";
+import type { Readiness } from "./readiness.ts";
 
 export interface LiveCatalog extends DefinitionCatalog {
   list(): Promise<readonly CatalogRow[]>;
@@ -20,8 +23,10 @@ export interface App {
   readonly submitter: Submitter;
   readonly catalog: LiveCatalog;
   readonly admin: StoreAdmin;
-  /** `platform`: sign-in is on and its principal header may be trusted. */
-  readonly auth: "keys" | "platform";
+  readonly readiness: Readiness;
+  readonly auth: AuthMode;
+  /** How often one caller may send (every POST), and read. */
+  readonly rates: { readonly submit: RateLimit; readonly read: RateLimit };
   readonly allowRebuild: boolean;
   /** Base of absolute links; absent where links stay relative. */
   readonly publicUrl?: string;

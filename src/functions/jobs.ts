@@ -8,6 +8,7 @@ import type { JobState } from "../core/job.ts";
 import type { JsonObject } from "../core/json.ts";
 import { MAX_LABEL_CHARS, MAX_TAGS } from "../core/limits.ts";
 import { cancelJob } from "../runtime/cancel-job.ts";
+import type { JobRequest } from "../runtime/job-access.ts";
 import type { JobFilter } from "../runtime/ports.ts";
 import {
   eventsView,
@@ -21,8 +22,9 @@ import {
 import { submitJob } from "../runtime/submit-job.ts";
 import type { Submission } from "../runtime/submit-job.ts";
 import type { App } from "./app.ts";
-import { json } from "./problem.ts";
-import { callerOf, jobIdOf, readJson, readQuery, refused } from "./request.ts";
+import type { HttpCaller } from "./caller.ts";
+import { json, retryAfter } from "./problem.ts";
+import { jobIdOf, readJson, readOptionalJson, readQuery, refused } from "./request.ts";
 
 const label = z.string().min(1).max(MAX_LABEL_CHARS);
 const workflowId = z.string().regex(WORKFLOW_ID, { error: "expected a workflow_id" });
@@ -39,13 +41,17 @@ const submissionSchema = z.strictObject({
 });
 
 /** A moving job is worth another look after so long. */
-const RETRY_AFTER = { "retry-after": "1" };
+const RETRY_AFTER = retryAfter(1);
 
-export async function postJob(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+export async function postJob(
+  app: App,
+  request: HttpRequest,
+  caller: HttpCaller,
+): Promise<HttpResponseInit> {
   const { idempotency_key, ...submission } = await readJson(request, submissionSchema);
   const key = keyOf(request, idempotency_key);
   const { job, created } = await submitJob(app.submitter, submission as Submission, {
-    authenticated_as: callerOf(request, app),
+    authenticated_as: caller.authenticated_as,
     ...(key === undefined ? {} : { idempotency_key: key }),
   });
   const location = linkTo(app, job.job_id);
@@ -77,6 +83,16 @@ function links(app: App, job: JobState): JsonObject {
   return { self, ...Object.fromEntries(parts.map((part) => [part, `${self}/${part}`])) };
 }
 
+/** The job of the route, as this caller may see it. */
+function asked(request: HttpRequest, caller: HttpCaller): JobRequest {
+  const job_id = jobIdOf(request);
+  return caller.isAdmin ? { job_id } : { job_id, owner: caller.authenticated_as };
+}
+
+function onlyOf({ isAdmin, authenticated_as }: HttpCaller): Pick<JobFilter, "authenticated_as"> {
+  return isAdmin ? {} : { authenticated_as };
+}
+
 const wholeNumber = z
   .string()
   .regex(/^[1-9]\d{0,15}$/, { error: "expected a whole number of at least 1" })
@@ -92,8 +108,12 @@ const listSchema = z.strictObject({
   continuation: z.string().min(1).max(4096).exactOptional(),
 });
 
-export async function listJobs(app: App, request: HttpRequest): Promise<HttpResponseInit> {
-  const filter: JobFilter = readQuery(request, listSchema);
+export async function listJobs(
+  app: App,
+  request: HttpRequest,
+  caller: HttpCaller,
+): Promise<HttpResponseInit> {
+  const filter: JobFilter = { ...readQuery(request, listSchema), ...onlyOf(caller) };
   const page = await app.engine.jobs.list(filter);
   const jobs = page.documents.map(listRow);
   const { continuation } = page;
@@ -112,41 +132,68 @@ function listRow(document: JsonObject): JsonObject {
   return { ...Object.fromEntries(shown), as_of: document["updated_at"] ?? null } as JsonObject;
 }
 
-export async function getJob(app: App, request: HttpRequest): Promise<HttpResponseInit> {
-  const view = await jobView(app.engine, jobIdOf(request));
+export async function getJob(
+  app: App,
+  request: HttpRequest,
+  caller: HttpCaller,
+): Promise<HttpResponseInit> {
+  const view = await jobView(app.engine, asked(request, caller));
   const isMoving = view["completed_at"] === undefined;
   return json(200, view, isMoving ? RETRY_AFTER : {});
 }
 
-export async function getEvents(app: App, request: HttpRequest): Promise<HttpResponseInit> {
-  return json(200, await eventsView(app.engine, jobIdOf(request)));
+export async function getEvents(
+  app: App,
+  request: HttpRequest,
+  caller: HttpCaller,
+): Promise<HttpResponseInit> {
+  return json(200, await eventsView(app.engine, asked(request, caller)));
 }
 
-export async function getNode(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+export async function getNode(
+  app: App,
+  request: HttpRequest,
+  caller: HttpCaller,
+): Promise<HttpResponseInit> {
   const nodeId = request.params["node_id"] ?? "";
-  return json(200, await nodeView(app.engine, jobIdOf(request), nodeId));
+  return json(200, await nodeView(app.engine, asked(request, caller), nodeId));
 }
 
-export async function getSnapshot(app: App, request: HttpRequest): Promise<HttpResponseInit> {
-  return json(200, await snapshotView(app.engine, jobIdOf(request)));
+export async function getSnapshot(
+  app: App,
+  request: HttpRequest,
+  caller: HttpCaller,
+): Promise<HttpResponseInit> {
+  return json(200, await snapshotView(app.engine, asked(request, caller)));
 }
 
-export async function getResult(app: App, request: HttpRequest): Promise<HttpResponseInit> {
-  return json(200, await resultView(app.engine, jobIdOf(request)));
+export async function getResult(
+  app: App,
+  request: HttpRequest,
+  caller: HttpCaller,
+): Promise<HttpResponseInit> {
+  return json(200, await resultView(app.engine, asked(request, caller)));
 }
 
-export async function getProvenance(app: App, request: HttpRequest): Promise<HttpResponseInit> {
-  return json(200, await provenanceView(app.engine, jobIdOf(request)));
+export async function getProvenance(
+  app: App,
+  request: HttpRequest,
+  caller: HttpCaller,
+): Promise<HttpResponseInit> {
+  return json(200, await provenanceView(app.engine, asked(request, caller)));
 }
 
 const cancelSchema = z.strictObject({ reason: label.exactOptional() });
 
-export async function postCancel(app: App, request: HttpRequest): Promise<HttpResponseInit> {
-  const hasBody = Number(request.headers.get("content-length") ?? 0) > 0;
-  const { reason } = hasBody ? await readJson(request, cancelSchema) : {};
+export async function postCancel(
+  app: App,
+  request: HttpRequest,
+  caller: HttpCaller,
+): Promise<HttpResponseInit> {
+  const reason = (await readOptionalJson(request, cancelSchema))?.reason;
   const job = await cancelJob(app.sessions, app.engine, {
-    job_id: jobIdOf(request),
-    requested_by: callerOf(request, app),
+    ...asked(request, caller),
+    requested_by: caller.authenticated_as,
     ...(reason === undefined ? {} : { reason }),
   });
   const headers = { location: linkTo(app, job.job_id), ...RETRY_AFTER };

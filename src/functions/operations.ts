@@ -4,7 +4,9 @@ import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import { WorkflowError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { App, AppResult } from "./app.ts";
-import { json } from "./problem.ts";
+import { assertAdmin } from "./caller.ts";
+import type { HttpCaller } from "./caller.ts";
+import { json, retryAfter } from "./problem.ts";
 
 /** The process answers: nothing else is looked at. */
 export function live(): HttpResponseInit {
@@ -15,22 +17,22 @@ export function live(): HttpResponseInit {
 export async function ready(result: AppResult): Promise<HttpResponseInit> {
   if (!result.ok) {
     const checks = result.issues.map(({ message }) => ({ name: "settings", error: message }));
-    return json(503, { status: "not ready", checks });
+    return json(503, { status: "not ready", checks }, retryAfter());
   }
   const { app } = result;
   const failed = await app.prepared().then(
     () => undefined,
     () => "the stores could not be prepared",
   );
-  const checks = await app.admin.check();
-  const isReady = failed === undefined && checks.every(({ error }) => error === undefined);
+  const checks = await app.readiness.check();
+  const isReady = failed === undefined && checks.every(({ ok }) => ok);
   const body = {
     status: isReady ? "ready" : "not ready",
     build: app.engine.build,
-    checks: checks.map((check): JsonObject => ({ ...check, ok: check.error === undefined })),
+    checks: checks.map((check): JsonObject => ({ ...check })),
     ...(failed === undefined ? {} : { error: failed }),
   };
-  return json(isReady ? 200 : 503, body);
+  return isReady ? json(200, body) : json(503, body, retryAfter());
 }
 
 const CONFIRMATION = "DESTROY";
@@ -39,7 +41,12 @@ const CONFIRMATION = "DESTROY";
  * Clears the queues and recreates the containers. Off unless HOLDFAST_ALLOW_REBUILD; refused
  * without the word; and where the identity may not create containers nothing is touched.
  */
-export async function rebuild(app: App, request: HttpRequest): Promise<HttpResponseInit> {
+export async function rebuild(
+  app: App,
+  request: HttpRequest,
+  caller: HttpCaller,
+): Promise<HttpResponseInit> {
+  assertAdmin(caller, app.auth);
   if (!app.allowRebuild) {
     const message = "rebuild is switched off; HOLDFAST_ALLOW_REBUILD=true allows it";
     throw new WorkflowError("REBUILD_DISABLED", message);

@@ -20,17 +20,21 @@ const STATUS: { readonly [Code in ErrorCode]: number } = {
   NODE_NOT_FOUND: 404,
   REBUILD_DISABLED: 403,
   REBUILD_FORBIDDEN: 403,
+  ROLE_REQUIRED: 403,
   ROUTE_NOT_FOUND: 404,
+  UNAUTHENTICATED: 401,
   UNSUPPORTED_MEDIA_TYPE: 415,
   VERSION_CONFLICT: 409,
   WORKFLOW_INACTIVE: 409,
   WORKFLOW_NOT_FOUND: 404,
   LIMIT_EXCEEDED: 422,
   QUEUE_UNAVAILABLE: 503,
+  RATE_LIMITED: 429,
   STORE_CONFLICT: 503,
   STORE_THROTTLED: 503,
   STORE_UNAVAILABLE: 503,
   SCHEMA_TOO_NEW: 503,
+  TOO_MANY_JOBS: 429,
   CONFIGURATION_INVALID: 503,
   CHECK_FAILED: 500,
   DEADLINE_EXCEEDED: 500,
@@ -53,7 +57,31 @@ const STATUS: { readonly [Code in ErrorCode]: number } = {
   INTERNAL: 500,
 };
 
-const RETRY_AFTER_SECONDS = "5";
+/**
+ * What is told of failures whose own text comes from a store, a queue or the network: it may name
+ * hosts, so it goes to the log alone.
+ */
+const TOLD: { readonly [Code in ErrorCode]?: string } = {
+  QUEUE_UNAVAILABLE: "The queue did not answer; try again with the same idempotency key.",
+  STORE_THROTTLED: "The store refuses requests for a while; try again with the same key.",
+  STORE_UNAVAILABLE: "The store did not answer; try again with the same idempotency key.",
+};
+
+const INTERNAL_DETAIL = "Something went wrong here; it was logged.";
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** For every 429 and 503: how many seconds a client should wait. */
+export function retryAfter(seconds = RETRY_AFTER_SECONDS): Readonly<Record<string, string>> {
+  return { "retry-after": String(seconds) };
+}
+
+/** On every answer. None is a page, so nothing in one may run, load or be framed. */
+const common = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+};
 
 export function json(
   status: number,
@@ -66,8 +94,6 @@ export function json(
     body: `${JSON.stringify(body, null, 2)}\n`,
   };
 }
-
-const common = { "cache-control": "no-store", "x-content-type-options": "nosniff" };
 
 export function statusOf(error: unknown): number {
   return error instanceof WorkflowError ? STATUS[error.code] : STATUS.INTERNAL;
@@ -83,21 +109,29 @@ export function problem(error: unknown, invocationId: string): HttpResponseInit 
     title: titleOf(code),
     status,
     code,
-    detail: known ? error.message : "Something went wrong here; it was logged.",
+    detail: known ? (TOLD[code] ?? error.message) : INTERNAL_DETAIL,
     instance: `urn:invocation:${invocationId}`,
     ...(known && error.issues.length > 0 ? { issues: error.issues.map(present) } : {}),
     ...(known ? error.facts : {}),
   };
-  const isRetryable = status === STATUS.STORE_UNAVAILABLE || code === "JOB_NOT_TERMINAL";
   return {
     status,
     headers: {
       "content-type": "application/problem+json; charset=utf-8",
       ...common,
-      ...(isRetryable ? { "retry-after": RETRY_AFTER_SECONDS } : {}),
+      ...(status === STATUS.UNAUTHENTICATED ? { "www-authenticate": "Bearer" } : {}),
+      ...retryHeader(error, status),
     },
     body: `${JSON.stringify(body, null, 2)}\n`,
   };
+}
+
+function retryHeader(error: unknown, status: number): Readonly<Record<string, string>> {
+  if (!(error instanceof WorkflowError)) return {};
+  const isBrake = status === STATUS.RATE_LIMITED || status === STATUS.STORE_UNAVAILABLE;
+  if (!isBrake && error.code !== "JOB_NOT_TERMINAL") return {};
+  const seconds = error.facts["retry_after_seconds"];
+  return retryAfter(typeof seconds === "number" ? seconds : RETRY_AFTER_SECONDS);
 }
 
 function present(issue: object): JsonObject {

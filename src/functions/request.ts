@@ -7,7 +7,6 @@ import type { Issue } from "../core/error.ts";
 import { jsonProblem, utf8Bytes } from "../core/json.ts";
 import { MAX_BODY_BYTES } from "../core/limits.ts";
 import { pointerOf } from "../core/schema-issues.ts";
-import type { App } from "./app.ts";
 
 const uuid = z.uuid();
 
@@ -27,13 +26,31 @@ export function shown(text: string): string {
 
 /** A JSON body. Errors: UNSUPPORTED_MEDIA_TYPE, BODY_TOO_LARGE, BAD_REQUEST with all issues. */
 export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
+  assertJson(request);
+  return checked(await readText(request, MAX_BODY_BYTES), schema);
+}
+
+/** A JSON body that may be missing; whether it is, its bytes say and no header. */
+export async function readOptionalJson<T>(
+  request: HttpRequest,
+  schema: z.ZodType<T>,
+): Promise<T | undefined> {
+  const text = await readText(request, MAX_BODY_BYTES);
+  if (text === "") return undefined;
+  assertJson(request);
+  return checked(text, schema);
+}
+
+function assertJson(request: HttpRequest): void {
   const type = request.headers.get("content-type") ?? "";
   if (!/^application\/(?:[a-z0-9.+-]+\+)?json\b/i.test(type)) {
     const got = type === "" ? "none" : shown(type);
     const message = `content-type: expected application/json, got ${got}`;
     throw new WorkflowError("UNSUPPORTED_MEDIA_TYPE", message);
   }
-  const text = await readText(request, MAX_BODY_BYTES);
+}
+
+function checked<T>(text: string, schema: z.ZodType<T>): T {
   const value = parseJson(text);
   const problem = jsonProblem(value);
   if (problem !== undefined) {
@@ -47,9 +64,8 @@ export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): P
 /** The body as text. Errors: BODY_TOO_LARGE, BAD_REQUEST where it is not UTF-8. */
 export async function readText(request: HttpRequest, maxBytes: number): Promise<string> {
   const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > maxBytes) throw tooLarge(declared, maxBytes);
-  const bytes = new Uint8Array(await request.arrayBuffer());
-  if (bytes.byteLength > maxBytes) throw tooLarge(bytes.byteLength, maxBytes);
+  if (declared > maxBytes) throw tooLarge(maxBytes);
+  const bytes = await readBytes(request, maxBytes);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
@@ -57,8 +73,43 @@ export async function readText(request: HttpRequest, maxBytes: number): Promise<
   }
 }
 
-function tooLarge(bytes: number, maxBytes: number): WorkflowError {
-  return new WorkflowError("BODY_TOO_LARGE", `body: ${bytes} bytes, at most ${maxBytes}`);
+/** Counts as it reads: a length that was declared may lie, and at the limit reading stops. */
+async function readBytes(request: HttpRequest, maxBytes: number): Promise<Uint8Array> {
+  const reader = request.body?.getReader();
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  while (reader !== undefined) {
+    const part = await nextPart(reader);
+    if (part === undefined) break;
+    bytes += part.byteLength;
+    if (bytes > maxBytes) {
+      // Whoever sends without end may never answer; nobody waits for it.
+      void reader.cancel().catch(() => undefined);
+      throw tooLarge(maxBytes);
+    }
+    parts.push(part);
+  }
+  return Buffer.concat(parts, bytes);
+}
+
+interface PartReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: unknown }>;
+}
+
+/** Undefined at the end. BAD_REQUEST for a body that breaks off. */
+async function nextPart(reader: PartReader): Promise<Uint8Array | undefined> {
+  try {
+    const { done, value } = await reader.read();
+    if (done) return undefined;
+    if (value instanceof Uint8Array) return value;
+  } catch (cause) {
+    throw new WorkflowError("BAD_REQUEST", "body: broke off before its end", { cause });
+  }
+  throw new WorkflowError("BAD_REQUEST", "body: expected bytes");
+}
+
+function tooLarge(maxBytes: number): WorkflowError {
+  return new WorkflowError("BODY_TOO_LARGE", `body: more than ${maxBytes} bytes`);
 }
 
 function parseJson(text: string): unknown {
@@ -106,14 +157,4 @@ function typeProblem(message: string): string {
     .replace("Invalid input: ", "")
     .replace("received undefined", "got nothing")
     .replace("received", "got");
-}
-
-/**
- * Who the platform says is calling. A client's own header counts only where platform sign-in is
- * on, for then the platform overwrites it; everybody else with a key is `key`.
- */
-export function callerOf(request: HttpRequest, app: Pick<App, "auth">): string {
-  if (app.auth !== "platform") return "key";
-  const principal = request.headers.get("x-ms-client-principal-id")?.trim() ?? "";
-  return /^[\x21-\x7e]{1,128}$/.test(principal) ? `principal:${principal}` : "key";
 }

@@ -5,6 +5,8 @@ import type { HttpMethod, HttpRequest, HttpResponseInit } from "@azure/functions
 import { WorkflowError } from "../core/error.ts";
 import type { App, AppResult } from "./app.ts";
 import { readyApp } from "./app.ts";
+import { callerOf } from "./caller.ts";
+import type { HttpCaller } from "./caller.ts";
 import {
   getEvents,
   getJob,
@@ -28,10 +30,25 @@ export interface Route {
   readonly handle: (result: AppResult, request: HttpRequest) => Promise<HttpResponseInit>;
 }
 
-type AppHandler = (app: App, request: HttpRequest) => Promise<HttpResponseInit>;
+type AppHandler = (
+  app: App,
+  request: HttpRequest,
+  caller: HttpCaller,
+) => Promise<HttpResponseInit>;
 
-function withApp(handler: AppHandler): Route["handle"] {
-  return async (result, request) => handler(await readyApp(result), request);
+/** Who calls and how often is judged before a body is read or a store is asked. */
+function withApp(handler: AppHandler, rate: keyof App["rates"] = "read"): Route["handle"] {
+  return async (result, request) => {
+    const app = await readyApp(result);
+    return handler(app, request, admitted(app, request, rate));
+  };
+}
+
+/** Errors: UNAUTHENTICATED, RATE_LIMITED. */
+function admitted(app: App, request: HttpRequest, rate: keyof App["rates"]): HttpCaller {
+  const caller = callerOf(request, app.auth);
+  app.rates[rate].take(caller.authenticated_as);
+  return caller;
 }
 
 function read(name: string, route: string, handler: AppHandler): Route {
@@ -39,7 +56,8 @@ function read(name: string, route: string, handler: AppHandler): Route {
 }
 
 function write(name: string, route: string, handler: AppHandler): Route {
-  return { name, methods: ["POST"], route, authLevel: "function", handle: withApp(handler) };
+  const handle = withApp(handler, "submit");
+  return { name, methods: ["POST"], route, authLevel: "function", handle };
 }
 
 export const ROUTES: readonly Route[] = [
@@ -82,7 +100,8 @@ export const ROUTES: readonly Route[] = [
     methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
     route: "{*path}",
     authLevel: "function",
-    handle: async (_result, request) => {
+    handle: async (result, request) => {
+      if (result.ok) admitted(result.app, request, "read");
       const { pathname } = new URL(request.url);
       const message = `${request.method} ${pathname.slice(0, 200)}: no such endpoint`;
       throw new WorkflowError("ROUTE_NOT_FOUND", message);

@@ -6,10 +6,11 @@ import { isTerminalJob } from "../core/job.ts";
 import { addSeconds } from "../core/instant.ts";
 import { deliver } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
+import { assertVisible, jobNotFound } from "./job-access.ts";
+import type { JobRequest } from "./job-access.ts";
 import type { Sessions } from "./sessions.ts";
 
-export interface CancelRequest {
-  readonly job_id: string;
+export interface CancelRequest extends JobRequest {
   readonly requested_by: string;
   readonly reason?: string;
 }
@@ -20,14 +21,16 @@ export interface CancelRequest {
 export async function cancelJob(
   sessions: Sessions,
   engine: Engine,
-  { job_id, requested_by, reason }: CancelRequest,
+  request: CancelRequest,
 ): Promise<JobState> {
+  const { job_id, requested_by, reason } = request;
   const entered = await sessions.enter(job_id, 0);
   if (entered.kind !== "session") {
-    throw new WorkflowError("JOB_NOT_FOUND", `job ${job_id}: not found`);
+    throw jobNotFound(job_id);
   }
   const { session } = entered;
   try {
+    assertVisible(request, session.job.authenticated_as);
     const before = await session.catchUp();
     assertLive(before);
     if (before.status === "cancelling") return before;

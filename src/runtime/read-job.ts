@@ -15,22 +15,25 @@ import { PROVENANCE_KEY } from "../core/provenance.ts";
 import { storedValue } from "../core/scope.ts";
 import { withBuilds } from "../core/stored.ts";
 import type { Engine } from "./engine.ts";
+import { assertVisible, jobNotFound } from "./job-access.ts";
+import type { JobRequest } from "./job-access.ts";
 import { foldToEnd, loadWorkflow, readEntries, readEntry } from "./journal.ts";
 import { parseProjection } from "./projection.ts";
 
 type Reader = Pick<Engine, "journal" | "jobs" | "snapshots" | "clock">;
 
 /** The job's state at this moment. Errors: JOB_NOT_FOUND, the store's. */
-export async function readJob(engine: Reader, jobId: string): Promise<JobState> {
-  const stored = await engine.jobs.read(jobId);
-  if (stored === undefined) throw new WorkflowError("JOB_NOT_FOUND", `job ${jobId}: not found`);
+export async function readJob(engine: Reader, request: JobRequest): Promise<JobState> {
+  const stored = await engine.jobs.read(request.job_id);
+  if (stored === undefined) throw jobNotFound(request.job_id);
+  assertVisible(request, stored.document["authenticated_as"]);
   const { job } = parseProjection(stored.document);
   return isTerminalJob(job) ? job : foldToEnd(engine.journal, job);
 }
 
 /** `GET /jobs/{id}`: the job with its node states and their count by status. */
-export async function jobView(engine: Reader, jobId: string): Promise<JsonObject> {
-  const job = await readJob(engine, jobId);
+export async function jobView(engine: Reader, request: JobRequest): Promise<JsonObject> {
+  const job = await readJob(engine, request);
   const workflow = await workflowOf(engine, job);
   const order = workflow?.order ?? Object.keys(job.nodes);
   const summary = countByStatus(job, order);
@@ -153,8 +156,8 @@ async function wholeJournal(engine: Reader, job: JobState): Promise<readonly Jou
 }
 
 /** `GET /jobs/{id}/events`: the whole history, in order. */
-export async function eventsView(engine: Reader, jobId: string): Promise<JsonObject> {
-  const job = await readJob(engine, jobId);
+export async function eventsView(engine: Reader, request: JobRequest): Promise<JsonObject> {
+  const job = await readJob(engine, request);
   const entries = await wholeJournal(engine, job);
   const events = entries.flatMap((entry) => entry.events.map((event) => shownEvent(entry, event)));
   return { ...pinFacts(job), status: job.status, count: events.length, events };
@@ -168,14 +171,15 @@ function pinFacts(job: JobState): JsonObject {
 /** `GET /jobs/{id}/nodes/{node}`: attempts, events and the last log lines of one node. */
 export async function nodeView(
   engine: Reader,
-  jobId: string,
+  request: JobRequest,
   nodeId: string,
 ): Promise<JsonObject> {
-  const job = await readJob(engine, jobId);
+  const job = await readJob(engine, request);
   const workflow = await workflowOf(engine, job);
   const isKnown = workflow === undefined || workflow.order.includes(nodeId);
   if (!isKnown || (workflow === undefined && !Object.hasOwn(job.nodes, nodeId))) {
-    throw new WorkflowError("NODE_NOT_FOUND", `job ${jobId}: no node "${nodeId}" in its snapshot`);
+    const message = `job ${job.job_id}: no node "${nodeId}" in its snapshot`;
+    throw new WorkflowError("NODE_NOT_FOUND", message);
   }
   const entries = await wholeJournal(engine, job);
   const mine = entries.flatMap((entry) =>
@@ -273,8 +277,8 @@ async function creationOf(engine: Reader, job: JobState): Promise<CreationEntry>
 }
 
 /** `GET /jobs/{id}/snapshot`: what the job is pinned to, and the exact YAML it came from. */
-export async function snapshotView(engine: Reader, jobId: string): Promise<JsonObject> {
-  const job = await readJob(engine, jobId);
+export async function snapshotView(engine: Reader, request: JobRequest): Promise<JsonObject> {
+  const job = await readJob(engine, request);
   const entry = await creationOf(engine, job);
   return {
     ...pinFacts(job),
@@ -288,8 +292,8 @@ export async function snapshotView(engine: Reader, jobId: string): Promise<JsonO
 }
 
 /** `GET /jobs/{id}/result`: the results with every value filled in. JOB_NOT_TERMINAL before. */
-export async function resultView(engine: Reader, jobId: string): Promise<JsonObject> {
-  const job = await readJob(engine, jobId);
+export async function resultView(engine: Reader, request: JobRequest): Promise<JsonObject> {
+  const job = await readJob(engine, request);
   const data = await resultData(engine, job);
   const whole: Record<string, Json> = {};
   await Promise.all(
@@ -333,8 +337,8 @@ function isReference(value: Json): boolean {
 }
 
 /** `GET /jobs/{id}/provenance`: what ran, in which version, with the pins and every attempt. */
-export async function provenanceView(engine: Reader, jobId: string): Promise<JsonObject> {
-  const job = await readJob(engine, jobId);
+export async function provenanceView(engine: Reader, request: JobRequest): Promise<JsonObject> {
+  const job = await readJob(engine, request);
   const data = await resultData(engine, job);
   const entries = await wholeJournal(engine, job);
   const [first] = entries;

@@ -18,10 +18,11 @@ import { MAX_INPUT_BYTES } from "../core/limits.ts";
 import { MESSAGE_SCHEMA } from "../core/message.ts";
 import { storedEntry } from "../core/stored.ts";
 import { send } from "./deliver.ts";
-import type { DefinitionCatalog } from "./definition-catalog.ts";
+import type { CatalogEntry, DefinitionCatalog } from "./definition-catalog.ts";
 import type { Engine } from "./engine.ts";
 import { sha256 } from "./hash.ts";
 import { readEntry, ttlSeconds } from "./journal.ts";
+import type { OpenJobs } from "./open-jobs.ts";
 import { NO_WATCH, parseProjection, projectionOf } from "./projection.ts";
 import type { VersionRegistry } from "./version-registry.ts";
 
@@ -53,11 +54,14 @@ export interface Submitter {
   readonly versions: VersionRegistry;
   /** Settings HOLDFAST_VAR_*: overrides of `vars`, pinned at submission. */
   readonly vars: Readonly<Record<string, string>>;
+  /** The brake on jobs that have not ended; absent for none. */
+  readonly openJobs?: OpenJobs;
 }
 
 /**
  * Accepts a submission, or answers the job that the same request created before. Errors: those of
- * the catalog; INPUT_INVALID with all issues; IDEMPOTENCY_CONFLICT; the store's.
+ * the catalog; INPUT_INVALID with all issues; IDEMPOTENCY_CONFLICT; TOO_MANY_JOBS, but never for a
+ * request that was accepted before; the store's.
  */
 export async function submitJob(
   submitter: Submitter,
@@ -72,26 +76,51 @@ export async function submitJob(
     const first = await readEntry(engine.journal, jobId, 0);
     if (first !== undefined) return answerFirst(engine, first, requestDigest);
   }
-  const { catalog, versions } = submitter;
+  const { catalog, openJobs } = submitter;
   const entry = await catalog.find(submission.workflow_id, submission.version);
+  const inputs = checkedInputs(entry.definition, submission.input_params ?? {});
+  const vars = pinnedVars(entry.definition, submitter.vars);
+  // Nothing has been written so far: what is refused above, or here, leaves no trace.
+  const place = await openJobs?.enter(caller.authenticated_as);
+  let isNewJob = false;
+  try {
+    const pin = { job_id: jobId, requestDigest, submission, caller, entry, inputs, vars };
+    const submitted = await pinned(submitter, pin);
+    isNewJob = submitted.created;
+    return submitted;
+  } finally {
+    place?.settle(isNewJob);
+  }
+}
+
+interface Pin {
+  readonly job_id: string;
+  readonly requestDigest: string;
+  readonly submission: Submission;
+  readonly caller: Caller;
+  readonly entry: CatalogEntry;
+  readonly inputs: JsonObject;
+  readonly vars: JsonObject;
+}
+
+/** Creates entry 0, the commit point, and accepts; or answers the job that stands there. */
+async function pinned({ engine, versions }: Submitter, pin: Pin): Promise<Submitted> {
+  const { job_id, caller, entry, requestDigest } = pin;
   const { definition, source, source_digest } = entry;
-  const inputs = checkedInputs(definition, submission.input_params ?? {});
-  const vars = pinnedVars(definition, submitter.vars);
-  // Nothing has been written so far: what is refused above leaves no trace.
   const { redefined } = await versions.claim(entry);
   const now = engine.clock.now();
-  const { correlation_id, submitted_by, tags } = submission;
+  const { correlation_id, submitted_by, tags } = pin.submission;
   const created = createJob(
     {
-      job_id: jobId,
+      job_id,
       at: now,
       write_id: engine.randomness.writeId(),
       build: engine.build,
       definition,
       source,
       source_digest,
-      inputs,
-      vars,
+      inputs: pin.inputs,
+      vars: pin.vars,
       request_digest: requestDigest,
       ...(submitted_by === undefined ? {} : { submitted_by }),
       authenticated_as: caller.authenticated_as,
@@ -105,9 +134,9 @@ export async function submitJob(
   const { entry: first, job } = created;
   const ttl = ttlSeconds(job, now);
   if ((await engine.journal.create({ ...storedEntry(first, undefined), ttl })) === "exists") {
-    const theirs = await readEntry(engine.journal, jobId, 0);
+    const theirs = await readEntry(engine.journal, job_id, 0);
     if (theirs !== undefined) return answerFirst(engine, theirs, requestDigest);
-    const message = `job ${jobId}: entry 0 exists and cannot be read`;
+    const message = `job ${job_id}: entry 0 exists and cannot be read`;
     throw new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
   }
   engine.snapshots.keep(compileWorkflow(definition, job.workflow_digest));

@@ -98,22 +98,6 @@ describe("who may call", () => {
     const { body: job } = await app.call("POST", "/jobs", { body, headers });
     expect(job["authenticated_as"]).toBe("key");
   });
-
-  test("where platform sign-in is on, the platform's principal is the caller", async () => {
-    const env = { HOLDFAST_AUTH: "platform" };
-    const other = await fixture.start({ env, folder: app.folder });
-    const headers = { "x-ms-client-principal-id": "user-1" };
-    const body = { workflow_id: "greet", input_params: { name: "me" } };
-    const { body: job } = await other.call("POST", "/jobs", { body, headers });
-    const without = await other.call("POST", "/jobs", { body });
-    await other.ended(job.job_id);
-    await other.ended(without.body.job_id);
-    await other.stop();
-    expect([job["authenticated_as"], without.body["authenticated_as"]]).toEqual([
-      "principal:user-1",
-      "key",
-    ]);
-  });
 });
 
 describe("what is not there", () => {

@@ -7,8 +7,10 @@ import { FileCatalog } from "../../../src/catalog/catalog.ts";
 import { ERROR_CODES, WorkflowError } from "../../../src/core/error.ts";
 import type { App } from "../../../src/functions/app.ts";
 import { statusOf } from "../../../src/functions/problem.ts";
+import { Readiness } from "../../../src/functions/readiness.ts";
 import { ROUTES } from "../../../src/functions/routes.ts";
 import { httpHandler } from "../../../src/functions/triggers.ts";
+import { RateLimit } from "../../../src/runtime/rate-limit.ts";
 import { VersionRegistry } from "../../../src/runtime/version-registry.ts";
 import { builtinHandlers } from "../../../src/tasks/builtin.ts";
 import { MemoryClock } from "../../../src/memory/memory-clock.ts";
@@ -119,13 +121,16 @@ describe("answers", () => {
     const names = new Set(handlers.map(({ name }) => name));
     const catalog = new FileCatalog({ folder: "workflows", handlers: names });
     const versions = new VersionRegistry(engine, runtime.store.definitions, { mayRedefine: false });
+    const rate = new RateLimit({ clock, perMinute: 0, burst: 0 });
     app = {
       engine,
       sessions,
       submitter: { engine, catalog, versions, vars: {} },
       catalog,
       admin: runtime.store.admin,
-      auth: "keys",
+      readiness: new Readiness({ ...engine, admin: runtime.store.admin }),
+      auth: { mode: "keys" },
+      rates: { submit: rate, read: rate },
       allowRebuild: true,
       prepared: async () => undefined,
     };

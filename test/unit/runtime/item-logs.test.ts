@@ -42,7 +42,7 @@ test("each item's log travels with its outcome, and silence costs nothing", asyn
   });
   const { job } = await runtime.submit({ workflow_id: "w" });
   expect(await runtime.runToEnd(job.job_id)).toBe("completed");
-  const view = (await nodeView(runtime.first.engine, job.job_id, "each")) as unknown as Shown;
+  const view = (await nodeView(runtime.first.engine, job, "each")) as unknown as Shown;
   const items = view.events.flatMap(({ items: own }) => own ?? []);
   expect(items).toHaveLength(4);
   expect(items).toEqual(
