@@ -42,7 +42,7 @@ export const MAX_JSON_DEPTH = 64;
  */
 export const MAX_JSON_VALUES = 200_000;
 /** Keys of one map; putting more in order takes longer. What has more is a list. */
-export const MAX_MAP_KEYS = 50_000;
+export const MAX_MAP_KEYS = 25_000;
 /** Source of one expression, and of one templated string. */
 export const MAX_EXPRESSION_CHARS = 1024;
 export const MAX_TEMPLATE_CHARS = 16 * 1024;

@@ -3,7 +3,7 @@
 // Only the first ending counts. The output is a JSON copy that nobody else holds; error text and
 // log lines are bounded and printable. A handler that blocks the process cannot be stopped here.
 import type { Json } from "../core/json.ts";
-import { jsonProblem, utf8Bytes } from "../core/json.ts";
+import { copyJson, jsonProblem, utf8Bytes } from "../core/json.ts";
 import type { ErrorCode } from "../core/error.ts";
 import { MAX_ERROR_BYTES, MAX_OUTPUT_BYTES } from "../core/limits.ts";
 import { AttemptLog } from "./attempt-log.ts";
@@ -108,7 +108,7 @@ async function call(
   try {
     const value: unknown = await request.handler.run({
       // Rendered params share parts with recorded outputs; a handler may change what it is given.
-      params: structuredClone(request.params),
+      params: copyJson(request.params),
       attempt: request.attempt,
       idempotencyKey: request.idempotencyKey,
       signal,

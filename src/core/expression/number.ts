@@ -2,7 +2,7 @@
 // Texts become numbers by one hand-written form, whatever the platform would also accept.
 import type { Json } from "../json.ts";
 import type { ArithmeticOperator } from "./ast.ts";
-import { type ExpressionError, failure } from "./frame.ts";
+import { charge, type ExpressionError, failure, textSteps } from "./frame.ts";
 import { digitsEnd, isDigit, numberEnd } from "./token.ts";
 import { aKind, type Place } from "./value.ts";
 
@@ -52,7 +52,7 @@ interface Reading {
   readonly place: Place;
 }
 
-/** No number needs more; keeps the cost of a reading constant. */
+/** No number needs more; keeps the cost of a reading within a bound. */
 const MAX_NUMBER_CHARS = 400;
 
 function fromText(value: Json, { name, end, place }: Reading): number {
@@ -61,8 +61,11 @@ function fromText(value: Json, { name, end, place }: Reading): number {
     throw failure(place.frame, { reason: "type", message, offset: place.offset });
   }
   const from = value.startsWith("-") ? 1 : 0;
+  const isShort = value.length <= MAX_NUMBER_CHARS;
+  // Hundreds of digits take the platform a hundred times longer than ten.
+  if (isShort) charge(place.frame, Math.max(0, textSteps(value.length) - 1), place.offset);
   const isNumber =
-    value.length <= MAX_NUMBER_CHARS &&
+    isShort &&
     isDigit(value.charAt(from)) &&
     end(value, from) === value.length;
   if (!isNumber) throw numberFailure(place, `${name} got a string that is no such number`);

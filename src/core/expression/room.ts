@@ -18,16 +18,34 @@ export function fits(value: Json, room: Room, levels: number): boolean {
     if (!take(2 + Math.max(0, value.length - 1), room)) return false;
     return value.every((item) => fits(item, room, levels - 1));
   }
-  const members = Object.entries(value);
+  const keys = Object.keys(value);
   // Braces, a colon for each member and the commas between them.
-  if (!take(2 + Math.max(0, members.length * 2 - 1), room)) return false;
-  return members.every(([key, member]) => takeText(key, room) && fits(member, room, levels - 1));
+  if (!take(2 + Math.max(0, keys.length * 2 - 1), room)) return false;
+  return keys.every((key) => {
+    const member = value[key];
+    return member !== undefined && takeText(key, room) && fits(member, room, levels - 1);
+  });
 }
 
 function takeText(text: string, room: Room): boolean {
   if (text.length > room.bytes) return false;
-  return take(utf8Bytes(JSON.stringify(text)), room);
+  return take(textBytes(text), room);
 }
+
+/** Bytes of the text as JSON, quotes included, without building it. */
+function textBytes(text: string): number {
+  let bytes = 2;
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit >= 0x80) return utf8Bytes(JSON.stringify(text));
+    if (unit >= 0x20) bytes += unit === QUOTE || unit === BACKSLASH ? 2 : 1;
+    else return utf8Bytes(JSON.stringify(text));
+  }
+  return bytes;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 
 function take(bytes: number, room: Room): boolean {
   room.bytes -= bytes;

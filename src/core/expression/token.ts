@@ -125,8 +125,12 @@ export function numberEnd(text: string, offset: number): number {
 
 export function digitsEnd(text: string, offset: number): number {
   let end = offset;
-  while (isDigit(text.charAt(end))) end += 1;
-  return end;
+  // By code, and not by character: `double` reads texts as often as an expression has steps.
+  for (;;) {
+    const unit = text.charCodeAt(end);
+    if (!(unit >= 0x30 && unit <= 0x39)) return end;
+    end += 1;
+  }
 }
 
 function scanText(source: string, offset: number): Scanned {

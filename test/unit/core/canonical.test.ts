@@ -1,5 +1,6 @@
 // Canonical JSON against the RFC's vectors, and everything that must not pass as JSON.
 import { createHash } from "node:crypto";
+import fc from "fast-check";
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { canonical, digest } from "../../../src/core/canonical.ts";
@@ -36,6 +37,38 @@ test("keys are sorted by UTF-16 units and texts keep what they hold", () => {
   expect(canonical(value)).toBe(
     '{"b":{"a":[null,true,"\u20ac\\n"],"z":1},"\u{1f600}":2,"\ufffd":1}',
   );
+});
+
+/** The RFC's rules, written out piece by piece. */
+function plainly(value: Json): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(plainly).join(",")}]`;
+  const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return `{${members.map(([key, of]) => `${JSON.stringify(key)}:${plainly(of)}`).join(",")}}`;
+}
+
+test("any JSON has the form that the rules give, also with keys that are numbers", () => {
+  const key = fc.oneof(fc.constantFrom("9", "10", "-1", "a", "b", "__proto__", ""), fc.string());
+  const { value } = fc.letrec<{ value: Json }>((tie) => ({
+    value: fc.oneof(
+      { depthSize: "small" },
+      fc.constantFrom(null, true, 0, -0, 1.5, "x"),
+      fc.array(tie("value")),
+      fc.array(fc.tuple(key, tie("value"))).map(Object.fromEntries),
+    ),
+  }));
+  const holds = (one: Json): void => {
+    const before = JSON.stringify(one);
+    expect(canonical(one)).toBe(plainly(one));
+    expect(JSON.stringify(one)).toBe(before);
+  };
+  fc.assert(fc.property(value, holds), { seed: 20_261_122, numRuns: 1000 });
+});
+
+test("a large map has its keys in order as well", () => {
+  const keys = Array.from({ length: 1000 }, (_, index) => `k${(index * 7) % 1000}`);
+  const large: Json = { z: Object.fromEntries(keys.map((key) => [key, { b: 1, a: [1] }])), a: 1 };
+  expect(canonical(large)).toBe(plainly(large));
 });
 
 test("zero has one form", () => {

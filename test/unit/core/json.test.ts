@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { isForbiddenKey, isJsonObject, jsonBytes } from "../../../src/core/json.ts";
-import { jsonProblem, kindOf, utf8Bytes } from "../../../src/core/json.ts";
+import { copyJson, jsonProblem, kindOf, utf8Bytes } from "../../../src/core/json.ts";
+import { MAX_JSON_VALUES, MAX_MAP_KEYS } from "../../../src/core/limits.ts";
 
 class Thing {}
 class Unnamed {}
@@ -46,6 +47,38 @@ test("a value that throws when it is read is a problem, not a throw", () => {
   for (const value of [getter, [proxy], Array(1)]) {
     expect(jsonProblem(value)?.message).toMatch(/^expected JSON, got /);
   }
+});
+
+test("parts that are shared count as often as they stand there", () => {
+  const message = `expected at most ${MAX_JSON_VALUES} values, got more`;
+  let shared: unknown = 0;
+  for (let level = 0; level < 60; level += 1) shared = [shared, shared];
+  const knot: unknown[] = [];
+  knot.push(knot, knot);
+  const many = Array.from({ length: MAX_JSON_VALUES }, () => 0);
+  // A walk of 2^60 values would never end.
+  for (const value of [shared, many]) expect(jsonProblem(value)).toEqual({ pointer: "", message });
+  expect(jsonProblem(knot)?.message).toBe("nested deeper than 64 levels");
+  expect(jsonProblem(many.slice(1))).toBeUndefined();
+});
+
+test("a map has a bounded number of keys", () => {
+  const keys = Array.from({ length: MAX_MAP_KEYS + 1 }, (_, index) => [`k${index}`, 0]);
+  const message = `expected at most ${MAX_MAP_KEYS} keys in one map, got ${MAX_MAP_KEYS + 1}`;
+  expect(jsonProblem([Object.fromEntries(keys)])).toEqual({ pointer: "/0", message });
+  expect(jsonProblem(Object.fromEntries(keys.slice(1)))).toBeUndefined();
+});
+
+test("a copy is equal and shares nothing", () => {
+  const inner = { a: [1, "x", null] };
+  const value = { inner, list: [inner, true] };
+  const copy = copyJson(value) as unknown as typeof value;
+  expect(copy).toEqual(value);
+  expect([copy.inner === inner, copy.list[0] === inner, copy.list === value.list]).toEqual([
+    false,
+    false,
+    false,
+  ]);
 });
 
 test("all JSON is JSON, at any depth allowed, with or without a prototype", () => {

@@ -65,6 +65,9 @@ describe("what steps are charged for", () => {
     ["m == m", { m: { a: 1, b: 2 } }, 3 + 1 + 4 + 2],
     ["l.map(x, x)", { l: numbers(100) }, 102],
     ["m.map(k, k)", { m: { a: 1, b: 2 } }, 2 + 2 + 8 + 2],
+    ["double(t)", { t: "1234567890.12345" }, 2],
+    ["double(t)", { t: "1".repeat(15) + "e" + "0".repeat(143) + "1" }, 2 + 9],
+    ["int(t)", { t: "0".repeat(160) }, 2 + 9],
     ["default(a.b, 1)", { a: {} }, 1 + 3 + 100 + 1],
     ["a.b || true", { a: {} }, 1 + 3 + 100 + 1],
   ] as const)("%s", (source, scope, steps) => {
