@@ -6,7 +6,7 @@
 import { spawn } from "node:child_process";
 import path from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { readFile } from "node:fs/promises";
 
@@ -33,11 +33,10 @@ async function bundleTool(source, target, changes = []) {
     format: "esm",
     target: "node20",
     packages: "external",
-    external: ["../../build/*"],
     sourcemap: "inline",
     sourcesContent: false,
     logLevel: "error",
-    plugins: [changing(changes)],
+    plugins: [inPlace, changing(changes)],
   });
 }
 
@@ -52,6 +51,20 @@ export async function buildWorker(name, changes) {
   await bundleTool("test/prove/worker.ts", target, changes);
   return target;
 }
+
+/**
+ * What builds finds the project from its own place, so it stays there.
+ * @type {import("esbuild").Plugin}
+ */
+const inPlace = {
+  name: "in-place",
+  setup(builder) {
+    builder.onResolve({ filter: /\/build\/[a-z-]+\.mjs$/ }, ({ path: wanted, resolveDir }) => ({
+      path: pathToFileURL(path.resolve(resolveDir, wanted)).href,
+      external: true,
+    }));
+  },
+};
 
 /**
  * @param {readonly Change[]} changes

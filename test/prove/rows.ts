@@ -1,4 +1,5 @@
 // The rows of the table, in its order.
 import type { RowMaker } from "./row.ts";
+import { run as mutants } from "./rows/mutants.ts";
 
-export const ROWS: readonly RowMaker[] = [];
+export const ROWS: readonly RowMaker[] = [{ name: "mutants", run: mutants }];
