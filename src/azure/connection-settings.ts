@@ -32,6 +32,8 @@ type Given = Readonly<Record<string, string>>;
 const COSMOS_EMULATOR_KEY =
   "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==";
 const STORAGE_EMULATOR_ACCOUNT = "devstoreaccount1";
+const STORAGE_EMULATOR_KEY =
+  "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
 const USE_AZURE_COSMOS =
   "set COSMOS_CONNECTION__accountEndpoint to the https endpoint of the account";
@@ -97,6 +99,11 @@ export function queueConnection(given: Given, development: boolean): Read<QueueC
     });
   }
   if (!development && isStorageEmulator(parts)) return emulatorRefused("AzureWebJobsStorage");
+  if (!development && isPlainHttp(parts)) {
+    return problem("AzureWebJobsStorage: expected https outside Development, got http", {
+      hint: "copy the connection string from the portal",
+    });
+  }
   return { value: { kind: "connection_string", connectionString }, issues: [] };
 }
 
@@ -130,13 +137,23 @@ function addressIssue(setting: string, address: string, development: boolean): I
     return { message: `${setting}: expected an https URL`, hint: "copy it from the portal" };
   }
   if (development) return undefined;
-  if (isLoopback(url.hostname)) return emulatorRefused(setting).issues[0];
+  if (isEmulatorAddress(url)) return emulatorRefused(setting).issues[0];
   if (url.protocol === "https:") return undefined;
   return { message: `${setting}: expected https outside Development, got http` };
 }
 
+function isEmulatorAddress(url: URL): boolean {
+  return isLoopback(url.hostname) || url.pathname.split("/").includes(STORAGE_EMULATOR_ACCOUNT);
+}
+
+/** A URL spells a host in one way: numbers in decimal, letters small, IPv6 at its shortest. */
 function isLoopback(hostname: string): boolean {
-  return ["localhost", "[::1]", "0.0.0.0"].includes(hostname) || hostname.startsWith("127.");
+  const host = hostname.replace(/\.$/, "");
+  const isLocalName = host === "localhost" || host.endsWith(".localhost");
+  // An IPv4 address inside IPv6 is written with its four bytes as two groups: 7f00 is 127.0.
+  const isMapped = /^\[::(?:ffff:)?7f[0-9a-f]{2}:/.test(host);
+  const isAny = ["[::1]", "[::]", "0.0.0.0"].includes(host);
+  return isLocalName || isMapped || isAny || host.startsWith("127.");
 }
 
 function partsOf(connectionString: string): ReadonlyMap<string, string> {
@@ -156,12 +173,24 @@ function isConnectionString(parts: ReadonlyMap<string, string>): boolean {
 }
 
 function isStorageEmulator(parts: ReadonlyMap<string, string>): boolean {
-  const endpoint = parts.get("queueendpoint");
   return (
     parts.has("usedevelopmentstorage") ||
-    parts.get("accountname") === STORAGE_EMULATOR_ACCOUNT ||
-    (endpoint !== undefined && URL.canParse(endpoint) && isLoopback(new URL(endpoint).hostname))
+    parts.get("accountname")?.toLowerCase() === STORAGE_EMULATOR_ACCOUNT ||
+    parts.get("accountkey") === STORAGE_EMULATOR_KEY ||
+    endpointsOf(parts).some(isEmulatorAddress)
   );
+}
+
+function isPlainHttp(parts: ReadonlyMap<string, string>): boolean {
+  const isDefault = parts.get("defaultendpointsprotocol")?.toLowerCase() === "http";
+  return isDefault || endpointsOf(parts).some(({ protocol }) => protocol !== "https:");
+}
+
+/** Those of blobs and tables too: the host itself uses them. */
+function endpointsOf(parts: ReadonlyMap<string, string>): readonly URL[] {
+  return [...parts]
+    .filter(([name, value]) => name.endsWith("endpoint") && URL.canParse(value))
+    .map(([, value]) => new URL(value));
 }
 
 function emulatorRefused(setting: string): Read<never> {

@@ -238,6 +238,69 @@ describe("connections", () => {
     );
   });
 
+  const LOOPBACKS = [
+    "localhost", "LOCALHOST", "localhost.", "db.localhost", "127.0.0.1", "127.1", "127.255.0.9",
+    "0x7f.1", "2130706433", "017700000001", "0.0.0.0", "[::1]", "[::]", "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]", "[::127.0.0.1]", "[::ffff:7f00:1]",
+  ];
+
+  test.each(LOOPBACKS)("an emulator at %s is refused in Azure, however it is named", (host) => {
+    const { AzureWebJobsStorage__queueServiceUri: queues, ...cosmos } = AZURE;
+    const identity = "COSMOS_CONNECTION__accountEndpoint";
+    const spellings: readonly Environment[] = [
+      { COSMOS_ENDPOINT: `https://${host}:8081`, COSMOS_KEY: "a2V5", [identity]: "" },
+      { [identity]: `https://${host}` },
+      { AzureWebJobsStorage__queueServiceUri: `https://${host}:10001/acme` },
+      ...["Queue", "Blob"].map((service) => ({
+        AzureWebJobsStorage__queueServiceUri: "",
+        AzureWebJobsStorage: `${STORAGE}${service}Endpoint=https://${host}:10001/acme`,
+      })),
+    ];
+    for (const spelling of spellings) {
+      const env = { ...cosmos, AzureWebJobsStorage__queueServiceUri: queues, ...spelling };
+      expect(problemsOf(env)).toEqual([expect.stringContaining("names an emulator")]);
+      expect(problemsOf({ ...env, AZURE_FUNCTIONS_ENVIRONMENT: "Development" })).toEqual([]);
+    }
+  });
+
+  const AZURITE_KEY =
+    "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+  test.each([
+    "UseDevelopmentStorage=true",
+    "usedevelopmentstorage=TRUE;",
+    "UseDevelopmentStorage=true;DevelopmentStorageProxyUri=http://proxy.example",
+    "AccountName=devstoreaccount1;AccountKey=a2V5",
+    "accountname=DevStoreAccount1;accountkey=a2V5",
+    `AccountName=acme;AccountKey=${AZURITE_KEY}`,
+    `${STORAGE}QueueEndpoint=https://queues.example.org/devstoreaccount1`,
+  ])("the storage emulator is known by name, account and key: %s", (connection) => {
+    const { AzureWebJobsStorage__queueServiceUri: _uri, ...cosmos } = AZURE;
+    const env = { ...cosmos, AzureWebJobsStorage: connection };
+    expect(problemsOf(env)).toEqual([expect.stringContaining("names an emulator")]);
+  });
+
+  test.each([
+    "DefaultEndpointsProtocol=http;AccountName=acme;AccountKey=a2V5",
+    `${STORAGE}QueueEndpoint=http://acme.queue.core.windows.net`,
+  ])("a connection string over plain http is refused in Azure: %s", (connection) => {
+    const { AzureWebJobsStorage__queueServiceUri: _uri, ...cosmos } = AZURE;
+    expect(problemsOf({ ...cosmos, AzureWebJobsStorage: connection })).toHaveLength(1);
+  });
+
+  test("the published key of the Cosmos emulator is refused on any host", () => {
+    for (const host of ["acme.documents.azure.com", "cosmos", "10.0.0.4"]) {
+      const env = { ...AZURE, COSMOS_CONNECTION__accountEndpoint: "" };
+      const given = { ...env, COSMOS_ENDPOINT: `https://${host}`, COSMOS_KEY: EMULATOR_KEY };
+      expect(problemsOf(given)).toEqual([expect.stringContaining("COSMOS_KEY: names an emulator")]);
+    }
+  });
+
+  test("only the exact word Development makes a developer's machine", () => {
+    for (const word of ["development", "Staging", "Dev", "true", "Development,Production"]) {
+      expect(problemsOf({ ...LOCAL, AZURE_FUNCTIONS_ENVIRONMENT: word })).toHaveLength(2);
+    }
+  });
+
   test("two ways to connect at once are refused", () => {
     const both = { ...AZURE, COSMOS_KEY: "c2VjcmV0", AzureWebJobsStorage: STORAGE };
     expect(problemsOf(both)).toHaveLength(2);
