@@ -15,6 +15,14 @@ export interface ReceivedMessage {
   readonly receipt: number;
 }
 
+/** A message as it lies in the queue, whoever may hold it now. */
+export interface QueuedText {
+  readonly text: string;
+  readonly inserted_at: Instant;
+  readonly visible_at: Instant;
+  readonly dequeue_count: number;
+}
+
 export interface MemoryQueueOptions {
   readonly clock: Clock;
   /** host.json `maxDequeueCount`. */
@@ -74,6 +82,11 @@ export class MemoryQueue implements WorkQueue {
 
   async oldest(): Promise<Instant | undefined> {
     this.#count("queue.peek");
+    return this.head();
+  }
+
+  /** As `oldest`, at once and uncounted: for a simulation, not a port. */
+  head(): Instant | undefined {
     return this.#visible()[0]?.inserted_at;
   }
 
@@ -146,6 +159,24 @@ export class MemoryQueue implements WorkQueue {
       if (next === undefined || visible_at < next) next = visible_at;
     }
     return next === undefined ? undefined : later(next, this.#clock.now());
+  }
+
+  /** Everything that is not completed, in order of its sending; for a test's eyes. */
+  contents(): readonly QueuedText[] {
+    return [...this.#waiting].map(({ text, inserted_at, visible_at, dequeue_count }) => ({
+      text,
+      inserted_at,
+      visible_at,
+      dequeue_count,
+    }));
+  }
+
+  /** Adds what another queue held, as it lay there: nobody holds any of it here. */
+  load(contents: readonly QueuedText[]): void {
+    for (const queued of contents) {
+      this.#orders += 1;
+      this.#waiting.add({ ...queued, order: this.#orders, receipt: 0 });
+    }
   }
 
   clear(): void {

@@ -40,8 +40,12 @@ export function eachFile(
   };
 }
 
+/** The engines of recorded releases are built, not written. */
+const BUILT = /^test\/fixtures\/releases\//;
+
 export const isCode = (path: string): boolean =>
-  /^(src|test|build|bench)\/.*\.(ts|mjs)$/.test(path) || /^[^/]+\.ts$/.test(path);
+  (/^(src|test|build|bench)\/.*\.(ts|mjs)$/.test(path) && !BUILT.test(path)) ||
+  /^[^/]+\.ts$/.test(path);
 
 export const isSource = (path: string): boolean => /^src\/.*\.ts$/.test(path);
 

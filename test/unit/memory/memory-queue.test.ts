@@ -108,3 +108,25 @@ test("sends and peeks are counted, receiving is the host's own", async () => {
   work.receive(1, LEASE);
   expect(Object.fromEntries(work.requests)).toEqual({ "queue.send": 2, "queue.peek": 1 });
 });
+
+test("what another queue held lies there as it lay, and nobody holds it", async () => {
+  const { queue: work, clock } = queue();
+  work.put("held");
+  work.put("late", 700);
+  work.receive(1, LEASE);
+  const contents = work.contents();
+  expect(contents.map(({ text, dequeue_count }) => [text, dequeue_count])).toEqual([
+    ["held", 1],
+    ["late", 0],
+  ]);
+  const { queue: other, clock: otherClock, one } = queue();
+  other.load(contents);
+  expect(other.contents()).toEqual(contents);
+  expect(other.receive(9, LEASE)).toEqual([]);
+  await clock.advance(0);
+  await otherClock.advance(600_000);
+  const held = one();
+  expect([held.text, held.dequeue_count]).toEqual(["held", 2]);
+  expect(other.complete(held)).toBe(true);
+  expect(other.length).toBe(1);
+});
