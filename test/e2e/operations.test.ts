@@ -92,7 +92,11 @@ describe("health", () => {
       proxy.plan({ on: /./, faults: refusing(403, 6) });
       const away = await app.get("/health/ready");
       expect([away.status, away.body.status]).toEqual([503, "not ready"]);
-      expect(away.text).toContain("403");
+      // The route is open: it tells the code alone, and the log what the store said.
+      expect(away.text).toContain("STORE_UNAVAILABLE");
+      expect(away.text).not.toContain("403");
+      const told = app.lines.filter(({ event }) => event === "check.failed");
+      expect(told.map((line) => line["error"])).toContainEqual(expect.stringContaining("403"));
       expect((await app.get("/health/live")).status).toBe(200);
       // Each look uses some of the planned refusals up.
       const isReady = async () => (await app.get("/health/ready")).status === 200;
