@@ -24,6 +24,7 @@ export const ENTRIES = [
   { source: "src/main.ts", target: "dist/main.cjs", kind: "app" },
   { source: "src/local/start.ts", target: "dist/local.mjs", kind: "tool" },
   { source: "src/cli/demo.ts", target: "dist/demo.mjs", kind: "tool" },
+  { source: "src/cli/poison.ts", target: "dist/poison.mjs", kind: "tool" },
   { source: "src/cli/cli.ts", target: "dist/cli.mjs", kind: "tool" },
 ];
 

@@ -5,6 +5,7 @@ import { app } from "@azure/functions";
 import { cosmosHandle } from "./azure/cosmos-client.ts";
 import { cosmosStores } from "./azure/cosmos-stores.ts";
 import { POISON_QUEUE, STORAGE_CONNECTION, WORK_QUEUE } from "./azure/names.ts";
+import { poisonQueue } from "./azure/poison-stores.ts";
 import { readSettings } from "./azure/settings.ts";
 import type { Settings } from "./azure/settings.ts";
 import { queueHandle, storageQueue } from "./azure/storage-queue.ts";
@@ -96,6 +97,7 @@ function compose(given: Settings): App {
       read: rateLimit(given.readRatePerMinute, given.readRatePerMinute),
     },
     allowRebuild: given.allowRebuild,
+    poisonQueue: poisonQueue(queues),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     prepared: given.development ? once(async () => prepare(admin)) : ready,
   };

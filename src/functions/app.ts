@@ -7,6 +7,7 @@ import type { CatalogRow, DefinitionCatalog } from "../runtime/definition-catalo
 import type { Engine } from "../runtime/engine.ts";
 import type { StoreAdmin } from "../runtime/ports.ts";
 import type { RateLimit } from "../runtime/rate-limit.ts";
+import type { PoisonQueue } from "../runtime/process-poison.ts";
 import type { Sessions } from "../runtime/sessions.ts";
 import type { Submitter } from "../runtime/submit-job.ts";
 import type { AuthMode } from "./caller.ts";
@@ -28,6 +29,8 @@ export interface App {
   /** How often one caller may send (every POST), and read. */
   readonly rates: { readonly submit: RateLimit; readonly read: RateLimit };
   readonly allowRebuild: boolean;
+  /** Where a poisoned message waits while no store keeps it. */
+  readonly poisonQueue?: PoisonQueue;
   /** Base of absolute links; absent where links stay relative. */
   readonly publicUrl?: string;
   /** Resolves once stores exist; on a developer's machine it creates what is missing. */

@@ -10,7 +10,7 @@ import type {
 import { WorkflowError } from "../core/error.ts";
 import { errorText } from "../runtime/error-text.ts";
 import { processMessage } from "../runtime/process-message.ts";
-import { processPoison } from "../runtime/process-poison.ts";
+import { poisonBody, processPoison } from "../runtime/process-poison.ts";
 import type { Log } from "../runtime/ports.ts";
 import { sweep } from "../runtime/sweep.ts";
 import type { AppResult } from "./app.ts";
@@ -60,9 +60,9 @@ export function workHandler({ app }: TriggerOptions): StorageQueueHandler {
 /** The poison queue. Never rejects once the app stands: it has no poison queue of its own. */
 export function poisonHandler({ app }: TriggerOptions): StorageQueueHandler {
   return async (body) => {
-    const { engine, sessions } = await readyApp(app());
-    const text = typeof body === "string" ? body : JSON.stringify(body);
-    await processPoison(sessions, engine, text);
+    const { engine, sessions, poisonQueue } = await readyApp(app());
+    const queue = poisonQueue === undefined ? {} : { queue: poisonQueue };
+    await processPoison(sessions, engine, { body: poisonBody(body), ...queue });
   };
 }
 

@@ -33,6 +33,8 @@ const MATRIX: Readonly<Record<string, Layer>> = {
   functions: { folders: INNER, packages: ["zod", "node:crypto"], typesOf: ["@azure/functions"] },
   cli: { folders: INNER, packages: ["zod", "node:"] },
   web: { folders: INNER, packages: ["zod", "node:"] },
+  // A program of `cli` that speaks to the stores itself: a composition root, like main.ts.
+  program: { folders: [...INNER, "azure", "cli"], packages: ["zod", "node:"] },
   main: { folders: [...INNER, ...SHELL], packages: ["zod", "@azure/functions", "node:"] },
   local: {
     folders: [...INNER, ...SHELL.filter((folder) => folder !== "catalog")],
@@ -49,8 +51,11 @@ const MATRIX: Readonly<Record<string, Layer>> = {
   },
 };
 
+const PROGRAMS: ReadonlySet<string> = new Set(["src/cli/poison.ts"]);
+
 function layerOf(path: string): string | undefined {
   if (path === "src/main.ts") return "main";
+  if (PROGRAMS.has(path)) return "program";
   const folder = /^src\/([^/]+)\//.exec(path)?.[1];
   return folder !== undefined && folder in MATRIX ? folder : undefined;
 }
@@ -100,6 +105,8 @@ const matrix: Rule = {
     { "src/functions/a.ts": 'import { app } from "@azure/functions";' },
     { "src/functions/a.ts": 'const b = await import("../catalog/b.ts");' },
     { "src/cli/a.ts": 'import { b } from "../catalog/b.ts";' },
+    { "src/cli/a.ts": 'import { b } from "../azure/b.ts";' },
+    { "src/cli/poison.ts": 'import { b } from "../catalog/b.ts";' },
     { "src/local/a.ts": 'import { b } from "../catalog/b.ts";' },
     { "src/local/a.ts": 'import { b } from "../main.ts";' },
     { "src/local/a.ts": 'import { CosmosClient } from "@azure/cosmos";' },
@@ -113,6 +120,7 @@ const matrix: Rule = {
       "src/functions/a.ts": 'import type { HttpRequest } from "@azure/functions";',
       "src/functions/b.ts": 'import { type HttpRequest } from "@azure/functions";',
       "src/tasks/a.ts": 'import { parse } from "csv-parse/sync";',
+      "src/cli/poison.ts": 'import "../azure/a.ts";',
       "src/azure/a.ts": 'import { lookup } from "node:dns/promises";\nimport "../core/a.ts";',
       "src/main.ts": 'import { b } from "./catalog/b.ts";\nimport { app } from "@azure/functions";',
     },

@@ -269,8 +269,9 @@ describe("poison", () => {
     const [runtime, jobId] = await queued();
     const text = JSON.stringify(message(runtime, { job_id: jobId, ...task }));
     await runtime.poison(text);
-    const kept = runtime.store.journalOf(jobId).filter((document) => "text" in document);
-    expect(kept.map((document) => document["text"])).toEqual([text]);
+    const kept = runtime.store.journalOf("poison");
+    expect(kept).toMatchObject([{ text, message: { ...task, job_id: jobId } }]);
+    expect(runtime.store.journalOf(jobId).every((document) => !("text" in document))).toBe(true);
     expect(events(runtime, jobId).at(-1)).toMatchObject({ type: "message_poisoned", text });
     const [sent] = runtime.queue.receive(1, 1);
     expect(JSON.parse(sent?.text ?? "{}")).toMatchObject({ kind: "wake" });
@@ -281,7 +282,7 @@ describe("poison", () => {
     await runtime.poison("not json");
     runtime.gate.rule = () => "refused";
     await runtime.poison("{}");
-    const kept = runtime.store.journalOf("unreadable");
+    const kept = runtime.store.journalOf("poison");
     expect(kept.map((document) => document["text"])).toEqual(["not json"]);
   });
 
