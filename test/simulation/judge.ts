@@ -1,0 +1,106 @@
+// Looks at everything that happens in a world: each write as it takes effect, each call of a
+// handler, each message that got lost. Says no at the first thing that must not be.
+import type { Message } from "../../src/core/message.ts";
+import { isTerminalJob } from "../../src/core/job.ts";
+import type { JobDocument, JournalDocument, LogFields } from "../../src/runtime/ports.ts";
+import { Losses } from "./losses.ts";
+import { Trial } from "./trial.ts";
+import type { Witness } from "./sim-store.ts";
+import type { Execution, Stage } from "./stage.ts";
+
+export class Judge implements Witness {
+  readonly trials = new Map<string, Trial>();
+  readonly losses = new Losses();
+  /** Jobs that somebody asked to cancel, whether that was heard or not. */
+  readonly cancelled = new Set<string>();
+  readonly #world: Stage;
+
+  constructor(world: Stage) {
+    this.#world = world;
+  }
+
+  journal(document: JournalDocument): void {
+    this.#judged(() => {
+      const { id, job_id } = document;
+      const trial = this.trials.get(job_id);
+      if (id === "0") this.trials.set(job_id, new Trial(this.#world, document));
+      else if (/^\d/.test(id)) {
+        if (trial === undefined) throw new Error(`entry ${id} of ${job_id} before entry 0`);
+        trial.entry(document);
+      }
+    });
+  }
+
+  job(document: JobDocument): void {
+    this.#judged(() => {
+      const trial = this.trials.get(document.job_id);
+      if (trial === undefined) throw new Error(`${document.job_id} is projected before entry 0`);
+      trial.projection(document);
+    });
+  }
+
+  ran(execution: Execution): void {
+    this.#judged(() => this.trials.get(execution.jobId)?.ran(execution));
+  }
+
+  sent(message: Message, fault: string | undefined): void {
+    if (fault === "dropped") this.losses.lost(message, "dropped");
+  }
+
+  lostMessage(text: string, why: string): void {
+    try {
+      this.losses.lost(JSON.parse(text) as Message, why);
+    } catch {
+      // Nobody's message.
+    }
+  }
+
+  logged(name: string, fields: LogFields): void {
+    this.losses.logged(name, fields);
+  }
+
+  /** What a call may reject with: the queue refused to take the message back, nothing else. */
+  rejected(what: string, error: unknown): void {
+    const { code, retryable } = error as { readonly code?: unknown; readonly retryable?: unknown };
+    const isExcused = what === "a sweep" ? retryable === true : code === "QUEUE_UNAVAILABLE";
+    if (!isExcused) this.#world.fail(`${what} threw ${textOf(error)}`);
+  }
+
+  /** Jobs that were accepted: entry 0 and projection stand. */
+  get accepted(): readonly Trial[] {
+    return [...this.trials.values()].filter(({ acceptedAt }) => acceptedAt !== undefined);
+  }
+
+  /** Whether every accepted job has ended, and its projection says so. */
+  get isOver(): boolean {
+    for (const trial of this.trials.values()) {
+      if (trial.acceptedAt !== undefined && !trial.isOver) return false;
+    }
+    return true;
+  }
+
+  /** Complains about jobs that should have ended by now. */
+  watchTime(): void {
+    const { now } = this.#world.time;
+    for (const trial of this.trials.values()) {
+      if (trial.acceptedAt === undefined || trial.isOver || now <= trial.dueAt()) continue;
+      const { status, seq } = trial.state;
+      const late = isTerminalJob(trial.state) ? "its projection does not say that it ended" : status;
+      this.#world.fail(`job ${trial.jobId} has not ended in time: ${late}, entry ${seq}`);
+    }
+  }
+
+  #judged(look: () => void): void {
+    try {
+      look();
+    } catch (error) {
+      this.#world.fail(textOf(error));
+    }
+  }
+}
+
+export function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // Where our own code failed the place helps; a broken rule says what it means.
+  return error instanceof TypeError ? (error.stack ?? error.message) : error.message;
+}

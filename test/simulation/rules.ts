@@ -1,0 +1,299 @@
+// What each event of a journal needs to be true. A node starts when the model says that it is its
+// turn, an outcome is that of the attempt recorded as current and says what that execution gave, an
+// item ends once, and a job ends as its nodes did.
+import type { JournalEntry, JournalEvent, ItemRecord } from "../../src/core/event.ts";
+import type { JobState } from "../../src/core/job.ts";
+import { MAX_LOST_ATTEMPTS } from "../../src/core/limits.ts";
+import type { Json, JsonObject } from "../../src/core/json.ts";
+import type { NodeFacts } from "./model.ts";
+import { isSame } from "./same.ts";
+import { must } from "./must.ts";
+import { workKey } from "./stage.ts";
+import type { Case } from "./stage.ts";
+
+export interface Place {
+  readonly event: JournalEvent;
+  readonly entry: JournalEntry;
+  /** The state before the event. */
+  readonly job: JobState;
+  readonly isLast: boolean;
+}
+
+type Of<Type extends JournalEvent["type"]> = Extract<JournalEvent, { readonly type: Type }>;
+
+export function checkEvent(trial: Case, place: Place): void {
+  const { event, job } = place;
+  switch (event.type) {
+    case "job_created":
+      must(false, "a job is created once");
+      return;
+    case "job_started":
+      must(job.status === "pending", "a job starts once");
+      return;
+    case "job_cancelling":
+      cancelling(trial, event, place);
+      return;
+    case "job_completed":
+    case "job_failed":
+    case "job_cancelled":
+      ended(trial, event, place);
+      return;
+    case "message_poisoned":
+      return;
+    case "outcome_orphaned":
+      // An item that failed its fan_out leaves the others to come late, faults or not.
+      if (event.chunk === undefined) trial.orphans += 1;
+      return;
+    case "chunk_completed":
+      handedIn(trial, event, trial.model.facts(event.node_id));
+      return;
+    case "chunk_lost":
+    case "chunk_cancelled":
+      return;
+    case "node_queued":
+    case "node_started":
+    case "node_completed":
+    case "node_failed":
+    case "node_retried":
+    case "node_timed_out":
+    case "node_lost":
+    case "node_skipped":
+    case "node_cancelled":
+    case "node_expanded":
+    case "handler_missing":
+      node(trial, event, place);
+  }
+}
+
+type NodeEvent = Of<
+  | "node_queued"
+  | "node_started"
+  | "node_completed"
+  | "node_failed"
+  | "node_retried"
+  | "node_timed_out"
+  | "node_lost"
+  | "node_skipped"
+  | "node_cancelled"
+  | "node_expanded"
+  | "handler_missing"
+>;
+
+function node(trial: Case, event: NodeEvent, { job }: Place): void {
+  const { model } = trial;
+  const { node_id: id } = event;
+  const facts = model.facts(id);
+  const isOpen = job.status === "pending" || job.status === "running";
+  const starts = (): void => {
+    must(isOpen, `${id} begins in a job that is ${job.status}`);
+    must(facts.standing === "pending", `${id} begins although it is ${facts.standing}`);
+    must(model.turn(id) === "starts", `${id} begins when it is not its turn`);
+  };
+  switch (event.type) {
+    case "node_queued":
+      starts();
+      facts.standing = "queued";
+      return;
+    case "node_started":
+      if (facts.standing !== "queued") starts();
+      must(isOpen, `${id} starts in a job that is ${job.status}`);
+      must(event.attempt === facts.attempt + 1, `${id}: attempt ${event.attempt} is not the next`);
+      facts.standing = "running";
+      facts.attempt = event.attempt;
+      trial.params.set(`${workKey(trial.jobId, id, undefined)}:${event.attempt}`, model.params(id));
+      return;
+    case "node_completed":
+      completed(trial, event, starts);
+      return;
+    case "node_failed":
+      failed(trial, event, facts);
+      return;
+    case "node_retried":
+      current(id, event.attempt, facts);
+      if (facts.lostAttempt !== event.attempt) facts.failures += 1;
+      must(facts.failures < Math.max(1, model.maxAttempts(id)), `${id} is tried too often`);
+      answered(trial, event);
+      facts.standing = "queued";
+      return;
+    case "node_timed_out":
+      current(id, event.attempt, facts);
+      return;
+    case "node_lost":
+      current(id, event.attempt, facts);
+      facts.lost += 1;
+      facts.lostAttempt = event.attempt;
+      must(facts.lost <= MAX_LOST_ATTEMPTS, `${id} is lost too often`);
+      return;
+    case "node_skipped":
+      must(facts.standing === "pending", `${id} is skipped although it is ${facts.standing}`);
+      must(model.turn(id) === "skips", `${id} is skipped although a way may lead to it`);
+      facts.standing = "gone";
+      return;
+    case "node_cancelled":
+      must(job.status === "cancelling", `${id} is cancelled in a job that is ${job.status}`);
+      must(!isEnd(facts), `${id} is cancelled although it is ${facts.standing}`);
+      facts.standing = "gone";
+      return;
+    case "node_expanded":
+      starts();
+      if (model.isScripted) {
+        must(event.count === model.list(id).length, `${id} has the items of another list`);
+      }
+      facts.standing = "running";
+      facts.items = Array.from({ length: event.count }, () => undefined);
+      return;
+    case "handler_missing":
+      must(trial.world.plan.processes.some(({ lacks }) => lacks.length > 0), `${id} has a handler`);
+  }
+}
+
+function isEnd({ standing }: NodeFacts): boolean {
+  return standing === "completed" || standing === "failed" || standing === "gone";
+}
+
+/** An outcome counts for the attempt that is at work, and for no other. */
+function current(id: string, attempt: number | undefined, facts: NodeFacts): void {
+  must(facts.standing === "running", `${id} has an outcome although it is ${facts.standing}`);
+  must(attempt === facts.attempt, `${id}: an outcome of attempt ${String(attempt)} counts`);
+}
+
+function completed(trial: Case, event: Of<"node_completed">, starts: () => void): void {
+  const { model } = trial;
+  const { node_id: id, attempt } = event;
+  const facts = model.facts(id);
+  const output = outputOf(trial, event);
+  switch (model.definition.nodes[id]?.type) {
+    case "task": {
+      current(id, attempt, facts);
+      const answer = trial.execution(id, facts.attempt)?.answer;
+      const given = answer !== undefined && "output" in answer ? answer.output : undefined;
+      must(output !== undefined && isSame(output, given), `${id} gives what no attempt answered`);
+      break;
+    }
+    case "fan_out":
+      must(facts.standing === "running", `${id} completes although it is ${facts.standing}`);
+      must(facts.items?.every((item) => item !== undefined) ?? false, `${id} lacks items`);
+      break;
+    case "conditional": {
+      starts();
+      const branch = model.branch(id);
+      must(branch === undefined || branch === event.branch, `${id} takes another branch`);
+      facts.branch = event.branch ?? "";
+      break;
+    }
+    case "fan_in": {
+      starts();
+      const expected = model.aggregate(id);
+      must(expected === undefined || isSame(expected, output), `${id} is not the sum of its items`);
+      break;
+    }
+    case "start":
+    case "end":
+    case undefined:
+      starts();
+  }
+  facts.standing = "completed";
+  if (output !== undefined) facts.output = output;
+}
+
+function outputOf(trial: Case, event: Of<"node_completed">): Json | undefined {
+  const { output, stored } = event;
+  if (stored === undefined) return output;
+  return trial.object(stored.object)["value"] as Json;
+}
+
+/** Codes that the engine gives by itself, whatever a handler said. */
+const OWN_CODES: ReadonlySet<string> = new Set([
+  "TIMED_OUT",
+  "WORKER_LOST",
+  "MESSAGE_POISONED",
+  "HANDLER_MISSING",
+]);
+
+function answered(trial: Case, event: Of<"node_retried" | "node_failed">): void {
+  const { node_id: id, attempt, error } = event;
+  if (!error.code.startsWith("SCRIPTED") || attempt === undefined) return;
+  const answer = trial.execution(id, attempt)?.answer;
+  const code = answer !== undefined && "code" in answer ? answer.code : undefined;
+  must(code === error.code, `${id}: attempt ${attempt} failed as no execution did`);
+}
+
+function failed(trial: Case, event: Of<"node_failed">, facts: NodeFacts): void {
+  const { node_id: id, attempt, error } = event;
+  const { model } = trial;
+  must(!isEnd(facts), `${id} fails although it is ${facts.standing}`);
+  if (model.definition.nodes[id]?.type === "task" && attempt !== undefined) {
+    current(id, attempt, facts);
+    if (facts.lostAttempt !== attempt) facts.failures += 1;
+    must(facts.failures <= model.maxAttempts(id), `${id} was tried too often`);
+    answered(trial, event);
+  } else if (model.isScripted) {
+    const isOwn = OWN_CODES.has(error.code) || error.code === "ITEM_FAILED";
+    must(isOwn, `${id} fails with ${error.code}: ${error.message}`);
+  }
+  facts.standing = "failed";
+}
+
+function handedIn(trial: Case, event: Of<"chunk_completed">, facts: NodeFacts): void {
+  const { node_id: id, attempt } = event;
+  const { items } = facts;
+  must(items !== undefined, `${id} has outcomes before it has items`);
+  const records = event.items ?? (trial.object(event.object ?? "")["items"] as ItemRecord[]);
+  must(records.length === event.done + event.failed, `${id}: as many items as it counts`);
+  for (const record of records) {
+    const { index } = record;
+    must(index < items.length && items[index] === undefined, `${id}[${index}] ends twice`);
+    const answer = trial.execution(id, attempt, index)?.answer;
+    if ("error" in record) {
+      const isTold = answer !== undefined && "code" in answer;
+      const isAnswer = isTold && answer.code === record.error.code;
+      const isOther = !record.error.code.startsWith("SCRIPTED");
+      must(isAnswer || isOther, `${id}[${index}] failed as no execution did`);
+      items[index] = { error: record.error };
+      continue;
+    }
+    const output = "output" in record ? record.output : valueIn(trial, record.object);
+    const given = answer !== undefined && "output" in answer ? answer.output : undefined;
+    must(isSame(output, given), `${id}[${index}] gives what attempt ${attempt} did not answer`);
+    items[index] = { output };
+  }
+}
+
+function valueIn(trial: Case, id: string): Json {
+  return (trial.object(id) as unknown as JsonObject)["value"] ?? null;
+}
+
+function cancelling(trial: Case, event: Of<"job_cancelling">, { job, entry }: Place): void {
+  const { becomes, error } = event;
+  must(job.status === "pending" || job.status === "running", "an ending begins once");
+  if (becomes === "cancelled") {
+    must(trial.world.judge.cancelled.has(trial.jobId), "cancelled although nobody asked");
+    return;
+  }
+  if (error.node_id !== undefined) {
+    const { standing } = trial.model.facts(error.node_id);
+    must(standing === "failed", `fails because of ${error.node_id}, which is ${standing}`);
+    must(trial.model.onError(error.node_id) === undefined, `${error.node_id} has an on_error`);
+    return;
+  }
+  must(error.code === "DEADLINE_EXCEEDED", `fails with ${error.code}: ${error.message}`);
+  must(entry.at >= job.deadline_at, `ends before its deadline ${job.deadline_at}`);
+}
+
+function ended(
+  trial: Case,
+  event: Of<"job_completed" | "job_failed" | "job_cancelled">,
+  { job, isLast }: Place,
+): void {
+  must(isLast, `${event.type} is the last event`);
+  if (event.type === "job_completed") {
+    must(job.status === "pending" || job.status === "running", `${job.status} does not complete`);
+    must(trial.model.isComplete, "completes although a node has not");
+    return;
+  }
+  const becomes = event.type === "job_failed" ? "failed" : "cancelled";
+  must(job.status === "cancelling" && job.ending?.becomes === becomes, `ends as it said`);
+  for (const [id, facts] of trial.model.nodes) {
+    must(isEnd(facts), `ends although ${id} is ${facts.standing}`);
+  }
+}

@@ -1,0 +1,62 @@
+// Where nobody sweeps and no poisoned message is told, a job may stand still, but only for a reason
+// on this list, and only where that reason came true in this very job. Anything else is a defect
+// that the sweeper would hide.
+import { isTerminalJob } from "../../src/core/job.ts";
+import type { JobState } from "../../src/core/job.ts";
+import type { Case, Stage } from "./stage.ts";
+
+/** Each with what must have happened to the job's messages. */
+const REASONS: readonly { readonly name: string; readonly when: readonly string[] }[] = [
+  // The platform lost the only message that would have gone on.
+  { name: "a message was lost", when: ["dropped", "lost", "poisoned"] },
+  // Accepted, or recorded as queued, while the queue refused to take the message.
+  { name: "the queue refused a message", when: ["refused"] },
+  // An invocation gave up: its message comes again as a new one, which judges no leases.
+  { name: "a message was put back after its attempt was claimed", when: ["put back"] },
+  { name: "a message was put back for too long", when: ["too old"] },
+  // Whoever wrote the entry died before it sent, and no message of its own comes back.
+  { name: "a caller without a message died", when: ["caller died", "cancel unanswered"] },
+  // Of two deliveries of one message the other one was acknowledged.
+  { name: "the worker died and another one acknowledged its message", when: ["worker died"] },
+];
+
+/** True where nothing is on its way any more; then every live job needs a reason. */
+export function standsStill(
+  world: Stage,
+  isKnown: (jobId: string) => boolean,
+  stuck: string[],
+): boolean {
+  if (world.plan.mode !== "no_rescue" || world.post.length > 0) return false;
+  for (const trial of world.judge.accepted) {
+    if (trial.isOver) continue;
+    const reason = reasonOf(world, trial, isKnown(trial.jobId));
+    if (reason === undefined) world.fail(unexplained(world, trial));
+    else stuck.push(reason);
+  }
+  return true;
+}
+
+function reasonOf(
+  world: Stage,
+  { jobId, state }: Case,
+  isKnown: boolean,
+): string | undefined {
+  const { losses } = world.judge;
+  // Only the projection is old: lists lag, the journal has everything.
+  if (isTerminalJob(state)) return "the last refresh of the projection was lost";
+  // Whoever submitted it died before it sent and answered; nobody was told of the job.
+  if (!isKnown && state.seq === 0) return "an accepted job was never answered";
+  return REASONS.find(({ when }) => when.some((why) => losses.has(jobId, why)))?.name;
+}
+
+function unexplained(world: Stage, { jobId, state }: Case): string {
+  const why = world.judge.losses.of(jobId).join(", ");
+  return `${jobId} stands still for no reason: ${describe(state)}; known: ${why || "nothing"}`;
+}
+
+function describe(state: JobState): string {
+  const nodes = Object.entries(state.nodes)
+    .filter(([, { status }]) => status === "queued" || status === "running")
+    .map(([id, { status, attempt }]) => `${id} ${status} (${attempt})`);
+  return `${state.status}, entry ${state.seq}, ${nodes.join(", ")}`;
+}
