@@ -182,6 +182,8 @@ export class JobSession {
   #spend(error: unknown, batch: readonly Waiting[]): void {
     this.#isSpent = true;
     const unanswered = this.#unanswered;
+    // Whoever comes later has nothing in that entry.
+    this.#unanswered = undefined;
     for (const [index, { reject }] of batch.entries()) {
       if (unanswered === undefined || !(error instanceof WorkflowError)) reject(error);
       else {
