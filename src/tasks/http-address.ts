@@ -50,9 +50,9 @@ function normalised(entry: string): string {
   return port === undefined ? hostOf(url) : `${hostOf(url)}:${Number(port)}`;
 }
 
-export function parseUrl(text: string): URL | undefined {
+export function parseUrl(text: string, base?: URL): URL | undefined {
   try {
-    return new URL(text);
+    return new URL(text, base);
   } catch {
     return undefined;
   }
@@ -80,15 +80,19 @@ export function urlProblem(text: string): string | undefined {
 }
 
 /**
- * The addresses to connect to. One that is not public refuses the host, even among others.
+ * The addresses to connect to. One that is not public refuses the host, even among others, unless
+ * the operator allowed the host and the list counts for this request.
  * Errors: TerminalError HTTP_FAILED (refused), RetryableError HTTP_FAILED (not resolved).
  */
-export async function resolveHost(url: URL, places: HttpPlaces): Promise<readonly HttpAddress[]> {
+export async function resolveHost(
+  url: URL,
+  places: HttpPlaces & { readonly mayUseAllowList: boolean },
+): Promise<readonly HttpAddress[]> {
   const host = hostOf(url);
   const family = isIP(host);
   const addresses =
     family === 0 ? await lookUp(host, places.lookup) : [{ address: host, family }];
-  if (places.allow.allows(url)) return addresses;
+  if (places.mayUseAllowList && places.allow.allows(url)) return addresses;
   if (addresses.every(({ address }) => isPublicAddress(address))) return addresses;
   throw new TerminalError(
     `${host} is or resolves to a private or reserved address; an operator can allow the host ` +

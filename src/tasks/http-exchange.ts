@@ -1,5 +1,6 @@
 // One HTTP exchange over a connection of its own to addresses that were checked before.
-// No redirect is followed, no proxy used, no connection shared; the body is counted as it comes.
+// No redirect is followed here, no proxy used, no connection shared; headers are bounded in bytes,
+// number and interim answers, the body is counted as it comes and never decompressed.
 // Errors: TerminalError HTTP_FAILED for what will not change, RetryableError for the network's.
 import { request as httpRequest } from "node:http";
 import type { IncomingMessage, RequestOptions } from "node:http";
@@ -30,11 +31,20 @@ export interface ExchangeAnswer {
   readonly body: Buffer;
 }
 
+const MAX_HEADER_BYTES = 16 * 1024;
+const MAX_ANSWER_HEADERS = 100;
+/** 1xx answers before the real one; each costs work, and none ends the exchange. */
+const MAX_INTERIM = 10;
+
 export async function exchange(request: ExchangeRequest): Promise<ExchangeAnswer> {
   try {
     const response = await send(request);
     const status = response.statusCode ?? 0;
     const { headers } = response;
+    if (response.rawHeaders.length > 2 * MAX_ANSWER_HEADERS) {
+      response.destroy();
+      throw tooMuch(request.url, `${MAX_ANSWER_HEADERS} headers`);
+    }
     if (request.wanted(status)) return { status, headers, body: await read(response, request) };
     response.destroy();
     return { status, headers, body: Buffer.alloc(0) };
@@ -50,9 +60,11 @@ function send(request: ExchangeRequest): Promise<IncomingMessage> {
   const { url, method, headers, body, addresses, signal } = request;
   const options: RequestOptions = {
     method,
-    headers: { ...headers },
+    // Node leaves the length of a DELETE's body out, and the body would be read as a next request.
+    headers: body === undefined ? headers : { ...headers, "content-length": body.byteLength },
     agent: false,
     lookup: answering(addresses),
+    maxHeaderSize: MAX_HEADER_BYTES,
     signal,
   };
   return new Promise((resolve, reject) => {
@@ -65,7 +77,12 @@ function send(request: ExchangeRequest): Promise<IncomingMessage> {
     // An upgrade nobody asked for ends without an error; after an answer this says nothing.
     const silent = Object.assign(new Error("closed without an answer"), { code: "ECONNRESET" });
     sent.on("close", () => reject(silent));
-    // In one piece, so that its length is announced; a POST without a body announces 0.
+    let interim = 0;
+    sent.on("information", () => {
+      interim += 1;
+      if (interim > MAX_INTERIM) sent.destroy(tooMuch(url, `${MAX_INTERIM} interim answers`));
+    });
+    // A POST without a body announces 0.
     sent.end(body);
   });
 }
@@ -102,6 +119,10 @@ async function read(response: IncomingMessage, request: ExchangeRequest): Promis
     response.destroy();
   }
   return Buffer.concat(parts);
+}
+
+function tooMuch(url: URL, most: string): TerminalError {
+  return new TerminalError(`${hostOf(url)} sent more than ${most}`, "HTTP_FAILED");
 }
 
 function tooLarge(host: string, maxBytes: number): TerminalError {

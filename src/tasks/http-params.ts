@@ -6,6 +6,8 @@ import { jsonValue } from "./json-value.ts";
 
 const MAX_TIMEOUT_SECONDS = 300;
 const MAX_HEADERS = 50;
+/** A chain that is longer is a mistake or a trap; browsers give up after 20. */
+export const MAX_REDIRECTS = 5;
 const MAX_URL_CHARS = 8192;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Visible ASCII, spaces and tabs; anything else has no agreed encoding. */
@@ -83,6 +85,12 @@ export function httpParams(maxBytes: number) {
         .default(null)
         .describe("A string is sent as it stands, anything else as JSON; null sends no body."),
       timeout_seconds: z.number().min(0.001).max(MAX_TIMEOUT_SECONDS).default(30),
+      max_redirects: z
+        .int()
+        .min(0)
+        .max(MAX_REDIRECTS)
+        .default(MAX_REDIRECTS)
+        .describe("How many to follow; 0 takes a redirect for an answer."),
       expect_status: z.array(status).min(1).max(50).default(["2xx"]),
       max_bytes: z.int().min(1).max(maxBytes).default(maxBytes).describe("Of the answer's body."),
       response: z
@@ -103,7 +111,7 @@ export const httpOutput = z.strictObject({
   headers: z.record(z.string(), z.string()).describe(`Of: ${KEPT_HEADERS.join(", ")}.`),
   body: jsonValue.describe("Parsed JSON, or text; null for an empty body that is not text."),
   bytes: z.int(),
-  url: z.string().describe("Without its query, which may hold a key."),
+  url: z.string().describe("Where the answer came from, without its query."),
 });
 
 export type HttpOutput = z.output<typeof httpOutput>;

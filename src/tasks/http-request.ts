@@ -1,4 +1,5 @@
-// `http_request`: one HTTP call to a public host, or to one the operator allowed.
+// `http_request`: one HTTP call to a public host, or to one the operator allowed. A redirect is a
+// new call: looked up, checked and pinned like the first, within the same time.
 // Messages name the method, the host and the status; never the path, the query or a body.
 import type { Json } from "../core/json.ts";
 import { MAX_OUTPUT_BYTES } from "../core/limits.ts";
@@ -9,6 +10,8 @@ import { HttpAllowList, hostOf, resolveHost, systemLookup } from "./http-address
 import type { HttpLookup, HttpPlaces } from "./http-address.ts";
 import { exchange } from "./http-exchange.ts";
 import type { ExchangeAnswer } from "./http-exchange.ts";
+import { isRedirect, redirected } from "./http-redirect.ts";
+import type { HttpBody, HttpHop } from "./http-redirect.ts";
 import { KEPT_HEADERS, httpOutput, httpParams } from "./http-params.ts";
 import { isExpected, isWorthRetrying } from "./http-params.ts";
 import type { HttpOutput, HttpParams } from "./http-params.ts";
@@ -32,9 +35,9 @@ export function httpRequestHandler(options: HttpOptions, clock: Clock): Handler 
   };
   return defineHandler({
     name: "http_request",
-    version: "1",
+    version: "2",
     description:
-      "Makes one HTTP request and gives status, headers and body. Follows no redirect; sends the " +
+      "Makes one HTTP request, follows redirects, and gives status, headers and body. Sends the " +
       "attempt's key as Idempotency-Key.",
     params: httpParams(options.maxBytes ?? MAX_OUTPUT_BYTES),
     output: httpOutput,
@@ -55,26 +58,63 @@ async function perform(
   signal: AbortSignal,
 ): Promise<HttpOutput> {
   const { params, log } = context;
-  const url = targetOf(params);
-  const place = `${params.method} ${hostOf(url)}`;
-  const addresses = await untilAborted(resolveHost(url, places), signal);
-  const body = bodyOf(params.body);
-  const answer = await exchange({
-    url,
+  let hop = firstHop(params);
+  for (let redirects = 0; ; redirects += 1) {
+    const place = `${hop.method} ${hostOf(hop.url)}`;
+    const answer = await callOnce(context, hop, { places, signal });
+    const { status } = answer;
+    log(`${place} answered`, { status, bytes: answer.body.byteLength });
+    if (isExpected(status, params.expect_status)) return outputOf(hop, answer, params);
+    const { location } = answer.headers;
+    const leads = params.max_redirects > 0 && isRedirect(status) && location !== undefined;
+    if (!leads) throw statusError(place, status);
+    if (redirects >= params.max_redirects) {
+      const message = `${place} answered ${status} after ${redirects} redirects, the most`;
+      throw new TerminalError(message, "HTTP_FAILED");
+    }
+    hop = redirected(hop, { status, location }, places.allow);
+  }
+}
+
+function firstHop(params: HttpParams): HttpHop {
+  const given = Object.entries(params.headers);
+  return {
+    url: targetOf(params),
     method: params.method,
-    headers: headersOf(context, body),
+    headers: Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value])),
+    body: bodyOf(params.body),
+    mayUseAllowList: true,
+  };
+}
+
+async function callOnce(
+  context: Context,
+  hop: HttpHop,
+  given: { readonly places: HttpPlaces; readonly signal: AbortSignal },
+): Promise<ExchangeAnswer> {
+  const { url, method, body, mayUseAllowList } = hop;
+  const { places, signal } = given;
+  const { params } = context;
+  const looking = resolveHost(url, { ...places, mayUseAllowList });
+  const addresses = await untilAborted(looking, signal);
+  return exchange({
+    url,
+    method,
+    headers: headersOf(context, hop),
     body: body?.bytes,
     addresses,
     maxBytes: params.max_bytes,
     wanted: (status) => isExpected(status, params.expect_status),
     signal,
   });
-  log(`${place} answered`, { status: answer.status, bytes: answer.body.byteLength });
-  if (!isExpected(answer.status, params.expect_status)) throw statusError(place, answer.status);
+}
+
+function outputOf(hop: HttpHop, answer: ExchangeAnswer, params: HttpParams): HttpOutput {
+  const { url, method } = hop;
   return {
     status: answer.status,
     headers: keptHeaders(answer),
-    body: readBody(answer, params, place),
+    body: readBody(answer, { method, response: params.response, place: hostOf(url) }),
     bytes: answer.body.byteLength,
     url: `${url.origin}${url.pathname}`,
   };
@@ -91,12 +131,7 @@ function targetOf(params: HttpParams): URL {
   return url;
 }
 
-interface Body {
-  readonly bytes: Buffer;
-  readonly type: string;
-}
-
-function bodyOf(body: Json): Body | undefined {
+function bodyOf(body: Json): HttpBody | undefined {
   if (body === null) return undefined;
   if (typeof body === "string") {
     return { bytes: Buffer.from(body, "utf8"), type: "text/plain; charset=utf-8" };
@@ -105,20 +140,19 @@ function bodyOf(body: Json): Body | undefined {
 }
 
 /** What the params say wins over our defaults; what only we may set comes last. */
-function headersOf(context: Context, body: Body | undefined): Record<string, string> {
-  const given = Object.entries(context.params.headers);
+function headersOf(context: Context, { headers, body }: HttpHop): Record<string, string> {
   return {
     accept: "*/*",
     "user-agent": "holdfast",
     ...(body === undefined ? {} : { "content-type": body.type }),
-    ...Object.fromEntries(given.map(([name, value]) => [name.toLowerCase(), value])),
+    ...headers,
     "accept-encoding": "identity",
     "idempotency-key": context.idempotencyKey,
   };
 }
 
 function statusError(place: string, status: number): Error {
-  const hint = status >= 300 && status < 400 ? "; redirects are not followed" : "";
+  const hint = isRedirect(status) ? "; the redirect was not followed" : "";
   const message = `${place} answered ${status}${hint}`;
   return isWorthRetrying(status)
     ? new RetryableError(message, "HTTP_STATUS")
@@ -133,21 +167,25 @@ function keptHeaders(answer: ExchangeAnswer): Record<string, string> {
   return Object.fromEntries(kept);
 }
 
-function readBody(answer: ExchangeAnswer, params: HttpParams, place: string): Json {
+function readBody(
+  answer: ExchangeAnswer,
+  given: { readonly method: string; readonly response: string; readonly place: string },
+): Json {
+  const { method, response, place } = given;
   const type = answer.headers["content-type"] ?? "";
   const isJson = /^\s*(?:application\/json|[^;\s]+\+json)\s*(?:;|$)/i.test(type);
-  if (params.response === "text" || (params.response === "auto" && !isJson)) {
-    const empty = params.response === "auto" && answer.body.byteLength === 0;
+  if (response === "text" || (response === "auto" && !isJson)) {
+    const empty = response === "auto" && answer.body.byteLength === 0;
     return empty ? null : decoder(type).decode(answer.body);
   }
-  const mayBeEmpty = params.response === "auto" || params.method === "HEAD";
+  const mayBeEmpty = response === "auto" || method === "HEAD";
   if (answer.body.byteLength === 0 && (mayBeEmpty || answer.status === 204)) return null;
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(answer.body);
     const value: unknown = JSON.parse(text);
     return value as Json;
   } catch {
-    throw new TerminalError(`the body of ${place} is not JSON`, "HTTP_FAILED");
+    throw new TerminalError(`the body of ${method} ${place} is not JSON`, "HTTP_FAILED");
   }
 }
 

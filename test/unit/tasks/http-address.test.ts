@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { HttpAllowList, isPublicAddress } from "../../../src/tasks/http-address.ts";
 import type { HttpAddress } from "../../../src/tasks/http-address.ts";
 import { httpRequestHandler } from "../../../src/tasks/http-request.ts";
+import { NO_TARGETS, PRIVATE_URLS } from "../../support/hostile-urls.ts";
 import { manualClock } from "../../support/manual-clock.ts";
 import { taskFailure } from "../../support/run-task.ts";
 
@@ -24,72 +25,6 @@ function failure(url: string, lookup: () => Promise<readonly HttpAddress[]> = no
   return taskFailure(handler, { url });
 }
 
-const PRIVATE_URLS = [
-  "http://127.0.0.1/",
-  "http://127.0.0.1:8080/",
-  "https://127.0.0.1/",
-  "http://127.1/",
-  "http://127.0.1/",
-  "http://0x7f.0.0.1/",
-  "http://0x7f000001/",
-  "http://0X7F.1/",
-  "http://2130706433/",
-  "http://017700000001/",
-  "http://0177.0.0.1/",
-  "http://127.0.0.1./",
-  "http://127.255.255.254/",
-  "http://127.0.0.１/",
-  "http://①②⑦.0.0.1/",
-  "http:127.0.0.1/",
-  "http:\\\\127.0.0.1\\",
-  "http://127.0.0.1#@example.com/",
-  "http://127.0.0.1?@example.com/",
-  "\thttp://127.\n0.0.1/ ",
-  "HTTP://127.0.0.1/",
-  "http://0/",
-  "http://0.0.0.0/",
-  "http://0.0.0.1/",
-  "http://10.0.0.1/",
-  "http://172.16.0.1/",
-  "http://172.31.255.255/",
-  "http://192.168.1.1/",
-  "http://100.64.0.1/",
-  "http://100.100.100.200/latest/meta-data/",
-  "http://169.254.169.254/metadata/identity/oauth2/token",
-  "http://169.254.169.254./",
-  "http://2852039166/",
-  "http://0xa9fea9fe/",
-  "http://0251.0376.0251.0376/",
-  "http://169.254.129.2:41000/msi/token",
-  "http://168.63.129.16/",
-  "http://192.0.0.192/",
-  "http://198.18.0.1/",
-  "http://224.0.0.1/",
-  "http://240.0.0.1/",
-  "http://255.255.255.255/",
-  "http://[::]/",
-  "http://[::1]/",
-  "http://[0:0:0:0:0:0:0:1]/",
-  "http://[::ffff:127.0.0.1]/",
-  "http://[::ffff:7f00:1]/",
-  "http://[::ffff:a9fe:a9fe]/",
-  "http://[::127.0.0.1]/",
-  "http://[::ffff:0:127.0.0.1]/",
-  "http://[64:ff9b::169.254.169.254]/",
-  "http://[64:ff9b::a00:1]/",
-  "http://[64:ff9b:1::a9fe:a9fe]/",
-  "http://[2002:7f00:1::]/",
-  "http://[2002:a9fe:a9fe::1]/",
-  "http://[2001:0:7f00:1::]/",
-  "http://[fe80::1]/",
-  "http://[fec0::1]/",
-  "http://[fc00::1]/",
-  "http://[fd00:ec2::254]/",
-  "http://[ff02::1]/",
-  "http://[2001:db8::1]/",
-  "http://[100::1]/",
-  "http://[4000::1]/",
-];
 
 test.each(PRIVATE_URLS)("%j is refused without a lookup or a retry", async (url) => {
   const { code, message, retryable } = await failure(url);
@@ -97,32 +32,6 @@ test.each(PRIVATE_URLS)("%j is refused without a lookup or a retry", async (url)
   expect(message).toContain("private or reserved");
 });
 
-const NO_TARGETS = [
-  "",
-  "example.com",
-  "//example.com/",
-  "/etc/passwd",
-  "file:///etc/passwd",
-  "ftp://example.com/",
-  "gopher://127.0.0.1:6379/_x",
-  "data:text/plain,hello",
-  "javascript:alert(1)",
-  "ws://example.com/",
-  "blob:http://example.com/x",
-  "http://",
-  "http://user@example.com/",
-  "http://user:secret@example.com/",
-  "http://:secret@example.com/",
-  "http://example.com@127.0.0.1/",
-  "http://exa mple.com/",
-  "http://256.256.256.256/",
-  "http://1.2.3.4.5/",
-  "http://[::1",
-  "http://[fe80::1%25eth0]/",
-  "http://example.com:99999/",
-  "http://%00.example.com/",
-  `http://example.com/${"a".repeat(9000)}`,
-];
 
 test.each(NO_TARGETS)("%j is no URL to call", async (url) => {
   const { code, message } = await failure(url);

@@ -64,6 +64,21 @@ describe("the network", () => {
     expect(message).toMatch(/^GET 127\.0\.0\.1: [A-Z_]+$/);
   });
 
+  const floods: readonly [string, (socket: Socket) => void, string][] = [
+    ["a hundred and one headers", (socket) =>
+      socket.end(`${OK}${"a: b\r\n".repeat(101)}\r\n`), "127.0.0.1 sent more than 100 headers"],
+    ["interim answers without end", (socket) =>
+      void socket.write("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n".repeat(50)),
+      "127.0.0.1 sent more than 10 interim answers"],
+  ];
+  test.each(floods)("a server that sends %s is cut off for good", async (_name, onSocket, text) => {
+    expect(await broken(onSocket)).toEqual({
+      code: "HTTP_FAILED",
+      message: text,
+      retryable: false,
+    });
+  });
+
   test("a connection that nobody accepts is worth retrying", async () => {
     const gone = await startServer();
     await gone.close();

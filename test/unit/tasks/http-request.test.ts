@@ -1,4 +1,5 @@
 // http_request against a real server: what is sent, what is refused, what is kept.
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import { httpRequestHandler } from "../../../src/tasks/http-request.ts";
@@ -75,6 +76,15 @@ describe("what is sent", () => {
       "content-length": String(Buffer.byteLength(sent)),
     });
   });
+
+  test.each(["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])(
+    "the body of a %s has its length, so that nothing is left to be read as a request",
+    async (method) => {
+      server.answer(json({}));
+      await call({ method, body: "GET /admin HTTP/1.1\r\nHost: x\r\n\r\n" });
+      expect(server.seen.map(({ url, body }) => [url, body.length])).toEqual([["/", 32]]);
+    },
+  );
 
   test("a POST without a body says that it has none", async () => {
     server.answer(json({}));
@@ -244,11 +254,25 @@ describe("the answer", () => {
     await closed;
   });
 
-  test("a compressed body is refused", async () => {
+  const encodings = ["gzip", "br", "deflate", "GZIP, gzip", "x"];
+  test.each(encodings)("a %s body is cut unread", async (way) => {
+    let cut = (): void => {};
+    const closed = new Promise<void>((resolve) => {
+      cut = resolve;
+    });
+    // A megabyte of nothing in a thousand bytes, again and again: never unpacked, never awaited.
+    const bomb = gzipSync(Buffer.alloc(1024 * 1024));
     server.answer((response) => {
-      response.writeHead(200, { "content-encoding": "gzip" }).end("x");
+      response.on("close", cut);
+      response.writeHead(200, { "content-encoding": way });
+      const pump = (): void => {
+        while (response.write(bomb));
+        response.once("drain", pump);
+      };
+      pump();
     });
     const { message, retryable } = await failure();
+    await closed;
     expect({ message, retryable }).toEqual({
       message: "127.0.0.1 sent a compressed body unasked",
       retryable: false,
@@ -264,7 +288,7 @@ describe("the answer", () => {
 
 describe("the status", () => {
   const statuses: readonly [status: number, retryable: boolean][] = [
-    [301, false], [302, false], [304, false], [400, false], [401, false], [404, false],
+    [300, false], [304, false], [305, false], [400, false], [401, false], [404, false],
     [408, true], [409, false], [425, true], [429, true], [500, true], [501, true], [503, true],
   ];
   test.each(statuses)("%d fails, worth retrying: %s", async (status, retryable) => {
@@ -293,12 +317,5 @@ describe("the status", () => {
     const outcome = await runTask(handler(), { url: at("/"), expect_status: rules });
     expect(outcome.kind).toBe(fine ? "completed" : "failed");
     if (fine) expect(outcome).toMatchObject({ output: { status, body: { e: 1 } } });
-  });
-
-  test("a redirect is never followed, not even to an allowed host", async () => {
-    server.answer((response) => response.writeHead(307, { location: at("/next") }).end());
-    const { message } = await failure();
-    expect(message).toContain("redirects are not followed");
-    expect(server.seen).toHaveLength(1);
   });
 });
