@@ -82,6 +82,32 @@ test("who accepts little never counts, who accepts much does every ten seconds",
   expect(asked).toHaveLength(2);
 });
 
+test("near the cap every old count is renewed, however little a process accepts", async () => {
+  const { asked, clock, enter, store } = counted({ max: 100_000 });
+  for (let index = 0; index < 100; index += 1) await enter();
+  store.open = 100_000;
+  expect(await enter()).toBe(10);
+  await clock.advance(10_000);
+  store.open = 5;
+  expect(await enter()).toBe(0);
+  expect(asked).toHaveLength(2);
+});
+
+test("a count that hangs is waited for, not asked again", async () => {
+  const { asked, clock, enter, store } = counted({ max: 3 });
+  let answer = (): void => undefined;
+  store.gate = new Promise((resolve) => {
+    answer = resolve;
+  });
+  const first = enter();
+  await clock.advance(60_000);
+  const second = enter();
+  await clock.advance(0);
+  answer();
+  expect([await first, await second]).toEqual([0, 0]);
+  expect(asked).toHaveLength(1);
+});
+
 test("what comes to nothing gives its place back", async () => {
   const { cap, enter } = counted({ max: 2 });
   const places: Place[] = [await cap.enter("a"), await cap.enter("a")];
