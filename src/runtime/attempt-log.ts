@@ -2,10 +2,13 @@
 // Only the last lines are kept, in a bounded number of bytes; writing never throws.
 import { utf8Bytes } from "../core/json.ts";
 import { MAX_LOG_BYTES, MAX_LOG_LINES } from "../core/limits.ts";
+import { plainCopy } from "./plain-copy.ts";
 import { printable } from "./printable.ts";
 
 /** One long line must not push out all the others. */
 const MAX_LINE_BYTES = MAX_LOG_BYTES / 4;
+/** What is written out of fields at all; a response or a table is a mistake, not a line. */
+const MAX_FIELDS_BYTES = 16 * 1024;
 
 export class AttemptLog {
   #lines: readonly string[] = [];
@@ -29,6 +32,8 @@ export class AttemptLog {
 
 function textOf(message: unknown): string {
   if (typeof message === "string") return message;
+  // A number without bound takes time without bound to write.
+  if (typeof message === "bigint") return "(a bigint)";
   try {
     return String(message);
   } catch {
@@ -39,8 +44,16 @@ function textOf(message: unknown): string {
 function fieldsOf(fields: unknown): string {
   if (fields === undefined) return "";
   try {
-    return ` ${JSON.stringify(fields)}`;
+    const copy = plainCopy(fields, MAX_FIELDS_BYTES);
+    switch (copy.kind) {
+      case "copied":
+        return ` ${JSON.stringify(copy.value)}`;
+      case "too_large":
+        return " (fields that are too large)";
+      case "not_json":
+    }
   } catch {
-    return " (fields that are not JSON)";
+    // A getter or a proxy threw.
   }
+  return " (fields that are not JSON)";
 }

@@ -3,12 +3,13 @@
 // Only the first ending counts. The output is a JSON copy that nobody else holds; error text and
 // log lines are bounded and printable. A handler that blocks the process cannot be stopped here.
 import type { Json } from "../core/json.ts";
-import { copyJson, jsonProblem, utf8Bytes } from "../core/json.ts";
+import { copyJson, jsonBytes } from "../core/json.ts";
 import type { ErrorCode } from "../core/error.ts";
 import { MAX_ERROR_BYTES, MAX_OUTPUT_BYTES } from "../core/limits.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import type { Handler, HandlerJob } from "./handlers.ts";
 import { RetryableError, TerminalError } from "./handlers.ts";
+import { plainCopy } from "./plain-copy.ts";
 import type { Clock } from "./ports.ts";
 import { printable } from "./printable.ts";
 
@@ -125,16 +126,11 @@ async function call(
 function answered(value: unknown): Ending {
   try {
     const given = value === undefined ? null : value;
-    const problem = jsonProblem(given);
-    if (problem !== undefined) return invalid(problem.pointer, problem.message);
-    const text = JSON.stringify(given);
-    const bytes = utf8Bytes(text);
-    if (bytes > MAX_OUTPUT_BYTES) return tooLarge(bytes);
-    const output: unknown = JSON.parse(text);
-    // A getter or proxy may have given another value the second time it was read.
-    const changed = jsonProblem(output);
-    if (changed !== undefined) return invalid(changed.pointer, changed.message);
-    return { kind: "completed", output: output as Json };
+    const copy = plainCopy(given, MAX_OUTPUT_BYTES);
+    if (copy.kind === "not_json") return invalid(copy.problem.pointer, copy.problem.message);
+    const bytes = copy.kind === "too_large" ? copy.atLeastBytes : jsonBytes(copy.value);
+    if (copy.kind === "too_large" || bytes > MAX_OUTPUT_BYTES) return tooLarge(bytes);
+    return { kind: "completed", output: copy.value };
   } catch {
     return failed("OUTPUT_INVALID", "the handler's value cannot be read as JSON");
   }
@@ -148,7 +144,7 @@ function invalid(pointer: string, message: string): Ending {
 function tooLarge(bytes: number): Ending {
   return failed(
     "OUTPUT_TOO_LARGE",
-    `the handler's value has ${bytes} bytes as JSON, at most ${MAX_OUTPUT_BYTES} are kept; ` +
+    `the handler's value has at least ${bytes} bytes as JSON, at most ${MAX_OUTPUT_BYTES} are kept; ` +
       "store larger data elsewhere and return its URL",
   );
 }
@@ -175,6 +171,8 @@ function failed(code: unknown, message: string, retryable = false): Ending {
 /** What was thrown without being meant as an outcome: its kind helps to find the mistake. */
 function describe(thrown: unknown): string {
   if (typeof thrown === "string") return thrown === "" ? "threw an empty string" : thrown;
+  // A number without bound takes time without bound to write.
+  if (typeof thrown === "bigint") return "threw a bigint";
   if (typeof thrown !== "object" || thrown === null) return `threw ${String(thrown)}`;
   const name: unknown = Reflect.get(thrown, "name");
   const kind = typeof name === "string" && name !== "" && name !== "Error" ? `${name}: ` : "";

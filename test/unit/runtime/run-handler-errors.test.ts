@@ -34,6 +34,7 @@ describe("errors", () => {
     ["null", null, "threw null"],
     ["a number", 42, "threw 42"],
     ["a symbol", Symbol("s"), "threw Symbol(s)"],
+    ["a number without bound", 1n, "threw a bigint"],
     ["an object with a message", { message: "like an error" }, "like an error"],
     ["an object without a message", { a: 1 }, "no message"],
     ["an object without a prototype", Object.create(null), "no message"],
@@ -156,13 +157,15 @@ describe("the log", () => {
       write({ toString: thrower });
       write("getter", { get a() { return thrower(); } });
       write(undefined, () => 1);
+      write(1n, { list: Array(1_000_000).fill(0) });
     });
     expect(lines).toEqual([
       "big (fields that are not JSON)",
       "Symbol(s)",
       "(a message that cannot be read)",
       "getter (fields that are not JSON)",
-      "undefined undefined",
+      "undefined (fields that are not JSON)",
+      "(a bigint) (fields that are too large)",
     ]);
   });
 
