@@ -103,12 +103,30 @@ function creationEvent(
   };
 }
 
+/** The rules that a pin names, as far as this build knows them. */
+const KNOWN_RULES = {
+  format: DEFINITION_FORMAT,
+  expressions: EXPRESSIONS_VERSION,
+  decisions_version: DECISIONS_VERSION,
+} as const;
+
+/** A later build's rules are not this one's: whoever goes on by others would make another job. */
+function assertKnownRules({ job_id, events: [created] }: JournalEntry): void {
+  if (created?.type !== "job_created") return;
+  const rules = ["format", "expressions", "decisions_version"] as const;
+  const newer = rules.find((rule) => created[rule] > KNOWN_RULES[rule]);
+  if (newer === undefined) return;
+  const message = `job ${job_id}: ${newer} ${created[newer]} is newer than this build`;
+  throw new WorkflowError("SCHEMA_TOO_NEW", message, { retryable: true });
+}
+
 /**
  * The pin of a job, typed and validated, from its first entry. Errors: SNAPSHOT_INVALID where
  * version, digest or snapshot is missing or does not parse, SNAPSHOT_TAMPERED where the snapshot
- * is not the one that the digest names.
+ * is not the one that the digest names; SCHEMA_TOO_NEW where a later build's rules hold.
  */
 export function pinnedWorkflow(entry: JournalEntry, sha256: Sha256): Workflow {
+  assertKnownRules(entry);
   const document: Partial<CreationEntry> = entry;
   const { workflow_version, workflow_digest, workflow_snapshot } = document;
   const isVersion = Number.isInteger(workflow_version);

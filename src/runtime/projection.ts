@@ -3,7 +3,7 @@
 import * as z from "zod";
 import type { Watch } from "../core/effect.ts";
 import { WorkflowError } from "../core/error.ts";
-import { DOCUMENT_SCHEMA } from "../core/event.ts";
+import { DECISIONS_VERSION, DOCUMENT_SCHEMA } from "../core/event.ts";
 import type { Workflow } from "../core/graph.ts";
 import type { Instant } from "../core/instant.ts";
 import { countByStatus } from "../core/job.ts";
@@ -74,6 +74,7 @@ const projectionSchema = z.looseObject({
     workflow_id: z.string(),
     workflow_version: z.int().min(1),
     workflow_digest: z.string().min(1),
+    decisions_version: z.int().default(DECISIONS_VERSION),
     status: z.string(),
     seq: z.int().min(0),
     head: z.string(),
@@ -95,6 +96,14 @@ export function parseProjection(document: JobDocument): Projected {
   if (!parsed.success) {
     const message = `job ${document.job_id}: the stored projection is not of the expected shape`;
     throw new WorkflowError("DOCUMENT_INVALID", message, { cause: parsed.error });
+  }
+  const { decisions_version } = parsed.data.state;
+  if (decisions_version > DECISIONS_VERSION) {
+    // The snapshot may be in memory: then nobody reads entry 0, which says so as well.
+    const found = `decisions_version ${decisions_version} is newer than this build`;
+    throw new WorkflowError("SCHEMA_TOO_NEW", `job ${document.job_id}: ${found}`, {
+      retryable: true,
+    });
   }
   const state = parsed.data.state as unknown as Parameters<typeof wholeState>[0];
   return { job: wholeState(state), watch: parsed.data.watch };

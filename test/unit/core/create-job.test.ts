@@ -121,11 +121,20 @@ function withSnapshot(snapshot: JsonObject) {
 const without = (member: string) => (entry: CreationEntry) =>
   Object.fromEntries(Object.entries(entry).filter(([name]) => name !== member));
 
+const later = (rule: string) => (entry: CreationEntry) => ({
+  ...entry,
+  events: entry.events.map((event) => ({ ...event, [rule]: 2 })),
+});
+
 const BROKEN = { f: { type: "task", handler: "h", params: { a: "{{" } } };
 
 const deep = (levels: number): JsonObject => (levels === 0 ? {} : { d: deep(levels - 1) });
 
 test.each<readonly [string, string, (entry: CreationEntry) => object]>([
+  ["another event first", "none", (entry) => ({ ...entry, events: [{ type: "job_started" }] })],
+  ["a later format", "SCHEMA_TOO_NEW", later("format")],
+  ["later expressions", "SCHEMA_TOO_NEW", later("expressions")],
+  ["later decisions", "SCHEMA_TOO_NEW", later("decisions_version")],
   ["no version", "SNAPSHOT_INVALID", without("workflow_version")],
   ["version 0", "SNAPSHOT_INVALID", (entry) => ({ ...entry, workflow_version: 0 })],
   ["version 1.5", "SNAPSHOT_INVALID", (entry) => ({ ...entry, workflow_version: 1.5 })],
