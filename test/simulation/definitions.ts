@@ -58,7 +58,11 @@ export function ofDefinition(
 function random(name: string): Known {
   const number = Number(/^random:(\d+)$/.exec(name)?.[1]);
   if (!Number.isInteger(number)) throw new Error(`no definition ${name}`);
-  const shape = randomShape(number, new Draws(new Dice(number), STREAM.shape));
+  return ofShape(name, randomShape(number, new Draws(new Dice(number), STREAM.shape)));
+}
+
+/** A scripted shape and its editions. */
+export function ofShape(name: string, shape: Readonly<Record<string, unknown>>): Known {
   return {
     ...known(shape),
     next: () => keptAs(`${name} next`, () => known(edited(shape, { edition: 2, version: 2 }))),

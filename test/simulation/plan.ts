@@ -1,7 +1,9 @@
 // A schedule as data: what there is, what happens when, and which faults fire where. The same plan
 // gives the same run, byte for byte. Faults are drawn from the seed while a run goes on, or, where
 // they are listed, exactly those fire: that is how a run is replayed, shrunk and kept.
-import type { Mode } from "./campaign.ts";
+
+/** Which faults and rescuers a schedule has. */
+export type Mode = "all" | "no_rescue" | "fault_free";
 
 /** What becomes of one request to a store or to the queue. */
 export const REQUEST_FAULTS = [

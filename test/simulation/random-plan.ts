@@ -2,10 +2,9 @@
 // wrong, and what happens when. Small ones mostly, so that many can run; large ones now and then.
 import { knownDefinition } from "./definitions.ts";
 import { Dice, Draws, STREAM } from "./dice.ts";
-import type { Mode } from "./campaign.ts";
 import { HANDLERS } from "./random-definition.ts";
 import { NO_RATES } from "./plan.ts";
-import type { Happening, JobPlan, Plan, ProcessPlan, Rates } from "./plan.ts";
+import type { Happening, JobPlan, Mode, Plan, ProcessPlan, Rates } from "./plan.ts";
 
 /** Seeds side by side share definitions, so that each need not be made for one run only. */
 const BLOCK = 1_000;

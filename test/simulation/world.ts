@@ -102,6 +102,9 @@ export class World implements Stage {
       if (steps > MAX_STEPS) this.fail(`more than ${MAX_STEPS} steps`);
       if (!this.time.step()) this.fail("nothing is left to happen, and the world is not done");
       await settled();
+      if (this.handlers.isQuiet) continue;
+      await this.handlers.quiet();
+      await settled();
     }
   }
 
