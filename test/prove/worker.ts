@@ -3,11 +3,13 @@
 // Built once for the engine as it is, and once for every seeded mutant of it.
 import { text } from "node:stream/consumers";
 import { crashPoints, faultPairs, schedules } from "../simulation/campaign.ts";
+import { mixedSchedules } from "../simulation/upgrade-campaign.ts";
 
 const TASKS = new Map<string, (input: never) => Promise<unknown>>([
   ["crash-points", crashPoints],
   ["fault-pairs", faultPairs],
   ["schedules", schedules],
+  ["mixed-schedules", mixedSchedules],
 ]);
 
 const name = process.argv[2] ?? "";

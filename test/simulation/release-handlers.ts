@@ -5,8 +5,11 @@ import type { Handler } from "../../src/runtime/handlers.ts";
 import type { Clock } from "../../src/runtime/ports.ts";
 import type { ReleaseKit } from "./release-load.ts";
 
+// Made once: every process of a simulated world asks for its handlers anew.
 const anything = z.record(z.string(), z.json());
-const VERSION = "1";
+const largeParams = z.object({ bytes: z.number(), letter: z.string().default("x") });
+const sizeParams = z.object({ value: z.string() });
+const COMMON = { version: "1", params: anything, output: z.json() };
 
 type Define = Pick<ReleaseKit, "defineHandler" | "RetryableError" | "TerminalError">;
 
@@ -16,18 +19,17 @@ export function handlersOf(kit: Define, clock: Clock): readonly Handler[] {
 
 function quickHandlers(kit: Define): readonly Handler[] {
   const { defineHandler, RetryableError, TerminalError } = kit;
-  const common = { version: VERSION, params: anything, output: z.json() };
   return [
     /** Answers what it was given. */
-    defineHandler({ ...common, name: "echo", run: ({ params }) => params }),
+    defineHandler({ ...COMMON, name: "echo", run: ({ params }) => params }),
     /** Answers what it was given and which attempt it was: an unfenced outcome would show. */
     defineHandler({
-      ...common,
+      ...COMMON,
       name: "stamp",
       run: ({ params, attempt }) => ({ ...params, attempt }),
     }),
     defineHandler({
-      ...common,
+      ...COMMON,
       name: "flaky",
       run: ({ attempt, log }) => {
         log(`attempt ${attempt}`);
@@ -36,34 +38,52 @@ function quickHandlers(kit: Define): readonly Handler[] {
       },
     }),
     defineHandler({
-      ...common,
+      ...COMMON,
       name: "fail",
       run: () => {
         throw new TerminalError("it cannot be done", "REFUSED");
       },
     }),
     defineHandler({
-      ...common,
+      ...COMMON,
       name: "busy",
       run: () => {
         throw new RetryableError("never", "BUSY");
       },
     }),
     defineHandler({
-      ...common,
+      ...COMMON,
       name: "large",
-      params: z.object({ bytes: z.number(), letter: z.string().default("x") }),
+      params: largeParams,
       run: ({ params }) => params.letter.repeat(params.bytes),
     }),
     defineHandler({
-      ...common,
+      ...COMMON,
       name: "size_of",
-      params: z.object({ value: z.string() }),
+      params: sizeParams,
       run: ({ params }) => params.value.length,
+    }),
+    /** Every fifth item fails for good. */
+    defineHandler({
+      ...COMMON,
+      name: "fifth_fails",
+      run: ({ params, job }) => {
+        if ((job.index ?? 0) % 5 === 0) throw new TerminalError("it cannot be done", "REFUSED");
+        return params;
+      },
+    }),
+    /** Every fifth item fails on every attempt. */
+    defineHandler({
+      ...COMMON,
+      name: "fifth_is_busy",
+      run: ({ params, job }) => {
+        if ((job.index ?? 0) % 5 === 0) throw new RetryableError("never", "BUSY");
+        return params;
+      },
     }),
     /** Only the third item is refused at first. */
     defineHandler({
-      ...common,
+      ...COMMON,
       name: "third_is_flaky",
       run: ({ params, attempt, job }) => {
         if (job.index === 2 && attempt < 2) throw new RetryableError("not yet", "BUSY");
@@ -74,7 +94,6 @@ function quickHandlers(kit: Define): readonly Handler[] {
 }
 
 function slowHandlers({ defineHandler }: Define, clock: Clock): readonly Handler[] {
-  const common = { version: VERSION, params: anything, output: z.json() };
   const wait = (seconds: number): Promise<void> =>
     new Promise((resolve) => {
       clock.after(seconds * 1000, resolve);
@@ -82,7 +101,7 @@ function slowHandlers({ defineHandler }: Define, clock: Clock): readonly Handler
   return [
     /** Answers after 100 s and hears no abort. */
     defineHandler({
-      ...common,
+      ...COMMON,
       name: "slow",
       run: async ({ params }) => {
         await wait(100);
@@ -91,7 +110,7 @@ function slowHandlers({ defineHandler }: Define, clock: Clock): readonly Handler
     }),
     /** Odd items take half a minute. */
     defineHandler({
-      ...common,
+      ...COMMON,
       name: "odd_is_slow",
       run: async ({ params, job }) => {
         if ((job.index ?? 0) % 2 === 1) await wait(30);
