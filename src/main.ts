@@ -24,6 +24,7 @@ import { HandlerRegistry } from "./runtime/handlers.ts";
 import { OpenJobs } from "./runtime/open-jobs.ts";
 import type { StoreAdmin } from "./runtime/ports.ts";
 import { RateLimit } from "./runtime/rate-limit.ts";
+import { Secrets } from "./runtime/secrets.ts";
 import { Sessions } from "./runtime/sessions.ts";
 import { SnapshotCache } from "./runtime/snapshots.ts";
 import { VersionRegistry } from "./runtime/version-registry.ts";
@@ -66,6 +67,7 @@ function compose(given: Settings): App {
     randomness: systemRandomness,
     log,
     handlers,
+    secrets: new Secrets(given.secrets),
     snapshots: new SnapshotCache(),
     build: `holdfast@${HOLDFAST_BUILD}`,
     timing: {

@@ -33,6 +33,8 @@ export interface Settings {
   readonly maxOpenJobsPerCaller: number;
   /** HOLDFAST_VAR_<name>, as the raw text; the definition's var tells the type. */
   readonly vars: Readonly<Record<string, string>>;
+  /** HOLDFAST_SECRET_<NAME>; for Secrets alone, which hands them to handlers. */
+  readonly secrets: Readonly<Record<string, string>>;
   readonly leaseSeconds: number;
   readonly renewSeconds: number;
   readonly resendSeconds: number;
@@ -48,6 +50,9 @@ export type SettingsResult =
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
 const VAR_PREFIX = "HOLDFAST_VAR_";
+const SECRET_PREFIX = "HOLDFAST_SECRET_";
+/** What the platform leaves in a setting whose vault it could not read. */
+const UNRESOLVED = "@Microsoft.KeyVault(";
 
 const text = z.string();
 
@@ -114,8 +119,9 @@ export function readSettings(env: Environment): SettingsResult {
   const development = given["AZURE_FUNCTIONS_ENVIRONMENT"] === "Development";
   const cosmos = cosmosConnection(given, development);
   const queues = queueConnection(given, development);
-  const vars = varsOf(given);
-  issues.push(...cosmos.issues, ...queues.issues, ...vars.issues);
+  const vars = namedSettings(given, VAR_PREFIX, "a var");
+  const secrets = namedSettings(given, SECRET_PREFIX, "a secret");
+  issues.push(...cosmos.issues, ...queues.issues, ...vars.issues, ...secrets.issues);
   if (parsed.success && parsed.data.HOLDFAST_RENEW_SECONDS >= parsed.data.HOLDFAST_LEASE_SECONDS) {
     issues.push({
       message: "HOLDFAST_RENEW_SECONDS: expected less than HOLDFAST_LEASE_SECONDS",
@@ -156,6 +162,7 @@ export function readSettings(env: Environment): SettingsResult {
       maxOpenJobs: data.HOLDFAST_MAX_OPEN_JOBS,
       maxOpenJobsPerCaller: data.HOLDFAST_MAX_OPEN_JOBS_PER_CALLER,
       vars: vars.value,
+      secrets: resolved(secrets.value),
       leaseSeconds: data.HOLDFAST_LEASE_SECONDS,
       renewSeconds: data.HOLDFAST_RENEW_SECONDS,
       resendSeconds: data.HOLDFAST_RESEND_SECONDS,
@@ -180,24 +187,37 @@ function withoutEmpty(env: Environment): Readonly<Record<string, string>> {
   return given;
 }
 
-function varsOf(given: Readonly<Record<string, string>>): {
+interface NamedSettings {
   readonly value: Readonly<Record<string, string>>;
   readonly issues: readonly Issue[];
-} {
+}
+
+/** The settings that begin so, by what follows; an issue says their name, never their value. */
+function namedSettings(
+  given: Readonly<Record<string, string>>,
+  prefix: string,
+  what: string,
+): NamedSettings {
   const value: Record<string, string> = {};
   const issues: Issue[] = [];
-  for (const [name, one] of Object.entries(given)) {
-    if (!name.startsWith(VAR_PREFIX)) continue;
-    const variable = name.slice(VAR_PREFIX.length);
-    if (FIELD_NAME.test(variable)) value[variable] = one;
+  for (const [setting, one] of Object.entries(given)) {
+    if (!setting.startsWith(prefix)) continue;
+    const name = setting.slice(prefix.length);
+    if (FIELD_NAME.test(name)) value[name] = one;
     else {
       issues.push({
-        message: `${name}: expected the name of a var after ${VAR_PREFIX}`,
+        message: `${setting}: expected the name of ${what} after ${prefix}`,
         hint: "a letter first, then letters, digits, _, at most 64 characters",
       });
     }
   }
   return { value, issues };
+}
+
+/** An unread reference is no secret: whoever needs it is told that it is missing. */
+function resolved(secrets: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const known = Object.entries(secrets).filter(([, value]) => !value.startsWith(UNRESOLVED));
+  return Object.fromEntries(known);
 }
 
 function listOf(value: string): readonly string[] {

@@ -7,7 +7,7 @@ import type {
   JournalEntry,
   JournalEvent,
 } from "./event.ts";
-import { isCreationEntry } from "./event.ts";
+import { DOCUMENT_SCHEMA, isCreationEntry } from "./event.ts";
 import type { Instant } from "./instant.ts";
 import { jsonBytes } from "./json.ts";
 import { MAX_INLINE_OUTPUT_BYTES, MAX_INLINE_STATE_BYTES } from "./limits.ts";
@@ -51,6 +51,7 @@ function createdState(entry: CreationEntry, event: JobCreated & { hash: string }
       : {};
   return {
     job_id: entry.job_id,
+    ...(entry.schema === DOCUMENT_SCHEMA ? {} : { schema: entry.schema }),
     workflow_id: event.workflow_id,
     workflow_version: event.workflow_version,
     workflow_digest: event.workflow_digest,

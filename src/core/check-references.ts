@@ -1,6 +1,7 @@
 // Whether every expression parses, and whether what it reads is there when it is read: declared
 // inputs and vars, facts of the job, nodes upstream, and outputs of nodes that certainly completed.
 import { certaintyOf, type Certainty } from "./certainty.ts";
+import { unknownSecret, unusedSecrets } from "./check-secrets.ts";
 import type { NodeDefinition } from "./definition.ts";
 import type { Draft, Finding } from "./draft.ts";
 import { parseCondition, parseExpression, type Parsed } from "./expression/parse.ts";
@@ -35,10 +36,15 @@ interface Text {
 export function checkReferences(draft: Draft, isSound: boolean): readonly Finding[] {
   const texts = Object.entries(draft.definition.nodes).flatMap(([id, node]) => textsOf(id, node));
   const certainty = isSound ? certaintyOf(draft.definition) : undefined;
-  const checked = texts
-    .flatMap(({ reads }) => reads)
-    .flatMap((read) => checkRead(draft, certainty, read));
-  return [...texts.flatMap(({ findings }) => findings), ...checked];
+  const reads = texts.flatMap((text) => text.reads);
+  const unread = texts.flatMap(({ findings }) => findings);
+  const isWhole = draft.complete && unread.length === 0;
+  const used = reads.flatMap(({ root, path }) => (root === "secrets" ? path.map(String) : []));
+  return [
+    ...unread,
+    ...reads.flatMap((read) => checkRead(draft, certainty, read)),
+    ...(isWhole ? unusedSecrets(draft, new Set(used)) : []),
+  ];
 }
 
 function textsOf(id: string, node: NodeDefinition): readonly Text[] {
@@ -48,12 +54,12 @@ function textsOf(id: string, node: NodeDefinition): readonly Text[] {
     case "end":
       return [];
     case "task":
-      return [templateText({ node: id, pointer: at("params"), extra: [] }, node.params)];
+      return [templateText({ node: id, pointer: at("params"), extra: ["secrets"] }, node.params)];
     case "fan_out":
       return [
         expressionText({ node: id, pointer: at("source"), extra: [] }, node.source, parseSingle),
         templateText(
-          { node: id, pointer: at("task", "params"), extra: ["item", "index"] },
+          { node: id, pointer: at("task", "params"), extra: ["item", "index", "secrets"] },
           node.task.params,
         ),
       ];
@@ -133,6 +139,8 @@ function checkRead(
       return checkJob(read);
     case "nodes":
       return checkNode(draft, certainty, read);
+    case "secrets":
+      return checkSecret(draft, read);
     default:
       return checkRoot(draft, read);
   }
@@ -146,6 +154,13 @@ function checkInput(draft: Draft, read: Read): readonly Finding[] {
   if (input.required || input.default !== undefined) return [];
   const hint = `write default(inputs.${name}, ...), or give the input a default`;
   return [problem(read, `inputs.${name}: the input is optional and has no default`, hint)];
+}
+
+/** What stands in params is a name alone: parseTemplate refuses the rest. */
+function checkSecret(draft: Draft, read: Read): readonly Finding[] {
+  if (!read.extra.includes("secrets")) return checkRoot(draft, read);
+  const unknown = unknownSecret(draft, String(read.path[0]));
+  return unknown === undefined ? [] : [problem(read, unknown.message, unknown.hint)];
 }
 
 /** A root that is read whole, or by a computed name, is not followed. */
@@ -224,7 +239,7 @@ const HOMES: ReadonlyMap<string, string> = new Map([
   ["item", "is there only in the task params of a fan_out"],
   ["index", "is there only in the task params of a fan_out"],
   ["value", "is there only in branch conditions and in select"],
-  ["secrets", "are not supported yet"],
+  ["secrets", "is there only in the params of tasks, as {{ secrets.NAME }}"],
 ]);
 
 function rootHint(draft: Draft, root: string): string | undefined {

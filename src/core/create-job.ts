@@ -6,7 +6,7 @@ import type { Sha256 } from "./canonical.ts";
 import { DEFINITION_FORMAT, definitionSchema, snapshotOf } from "./definition.ts";
 import type { WorkflowDefinition } from "./definition.ts";
 import { WorkflowError } from "./error.ts";
-import { DECISIONS_VERSION, DOCUMENT_SCHEMA } from "./event.ts";
+import { DECISIONS_VERSION, DOCUMENT_SCHEMA, SECRETS_SCHEMA } from "./event.ts";
 import type { CreationEntry, JobCreated, JournalEntry } from "./event.ts";
 import { compileWorkflow } from "./graph.ts";
 import type { Workflow } from "./graph.ts";
@@ -58,7 +58,7 @@ export function createJob(
   const entry: CreationEntry = {
     id: "0",
     job_id,
-    schema: DOCUMENT_SCHEMA,
+    schema: request.definition.secrets === undefined ? DOCUMENT_SCHEMA : SECRETS_SCHEMA,
     write_id: request.write_id,
     seq: 0,
     at,

@@ -13,6 +13,7 @@ import {
   MAX_ATTEMPTS,
   MAX_JOB_TIMEOUT_SECONDS,
   MAX_RETRY_DELAY_SECONDS,
+  MAX_SECRETS,
   MAX_TASK_TIMEOUT_SECONDS,
 } from "./limits.ts";
 
@@ -21,7 +22,7 @@ export const DEFINITION_FORMAT = 1;
 
 export const WORKFLOW_ID = /^[a-z][a-z0-9_-]{0,63}$/;
 export const NODE_ID = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
-/** Names of inputs and vars: what an expression can reach with a dot. */
+/** Names of inputs, vars and secrets: what an expression can reach with a dot. */
 export const FIELD_NAME = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
 const workflowId = z.string().regex(WORKFLOW_ID, {
@@ -160,6 +161,15 @@ export const definitionSchema = z.strictObject({
     .describe("The deadline of a job, from its creation."),
   inputs: z.record(fieldName, inputSchema).default({}),
   vars: z.record(fieldName, json).default({}).describe("Values pinned when a job starts."),
+  secrets: z
+    .array(fieldName)
+    .min(1)
+    .max(MAX_SECRETS)
+    .refine((names) => new Set(names).size === names.length, {
+      error: "expected each name once",
+    })
+    .exactOptional()
+    .describe("Names of the secrets that its tasks use."),
   nodes: z.record(nodeId, nodeSchema),
 });
 

@@ -20,6 +20,7 @@ export interface Draft {
   readonly nodes: ReadonlySet<string>;
   readonly inputs: ReadonlySet<string>;
   readonly vars: ReadonlySet<string>;
+  readonly secrets: readonly Json[];
   /** Every node was read as written, so that something missing is missing in the file. */
   readonly complete: boolean;
 }
@@ -39,6 +40,7 @@ export function readDraft(value: JsonObject): Reading {
     nodes: keysOf(value["nodes"]),
     inputs: keysOf(value["inputs"]),
     vars: keysOf(value["vars"]),
+    secrets: listOf(value["secrets"]),
   };
   const whole = definitionSchema.safeParse(value, { reportInput: true });
   if (whole.success) {
@@ -71,6 +73,10 @@ function leavesOf(issue: SchemaIssue): readonly SchemaIssue[] {
 
 function keysOf(value: Json | undefined): ReadonlySet<string> {
   return new Set(isJsonObject(value) ? Object.keys(value) : []);
+}
+
+function listOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? (value as readonly Json[]) : [];
 }
 
 function readParts(value: JsonObject): WorkflowDefinition {

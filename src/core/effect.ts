@@ -8,6 +8,7 @@ import type { Instant } from "./instant.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { FailureReason, JobState } from "./job.ts";
 import type { Message, MessageKind } from "./message.ts";
+import type { Sealed } from "./secret.ts";
 
 /** How an attempt at a node, or at one item, ended. */
 export type Outcome =
@@ -111,6 +112,7 @@ export type Effect =
       readonly attempt: number;
       readonly handler: string;
       readonly params: Json;
+      readonly sealed?: Sealed;
       readonly timeout_seconds: number;
     }
   /** Create the claim document; if it is ours read to the journal's end and say chunk_claimed. */
@@ -131,8 +133,9 @@ export type Effect =
       readonly items: readonly ItemWork[];
     };
 
+/** `sealed`: the params with their secrets open, where they have any; `params` has their marks. */
 export type ItemWork =
-  | { readonly index: number; readonly params: Json }
+  | { readonly index: number; readonly params: Json; readonly sealed?: Sealed }
   | { readonly index: number; readonly error: FailureReason };
 
 /** A document to create before the entry that names it. */

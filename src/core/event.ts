@@ -13,6 +13,13 @@ import type { FailureReason, JobError, StoredValue } from "./job.ts";
 export const DECISIONS_VERSION = 1;
 /** The shape of journal entries and of the projection. */
 export const DOCUMENT_SCHEMA = 1;
+/**
+ * The same shape, in the jobs of a definition that has `secrets`: a build that does not know the
+ * field would refuse such a snapshot and end the job, so it must not touch it.
+ */
+export const SECRETS_SCHEMA = 2;
+/** The highest that this build reads. */
+export const NEWEST_SCHEMA = SECRETS_SCHEMA;
 
 /** The outcome of one item, as it stands in an entry or a chunk document. */
 export type ItemRecord = {
@@ -266,7 +273,7 @@ export function parseEntry(document: unknown): JournalEntry {
   }
   const { schema, events, id } = parsed.data;
   const unknown = events.find((event) => !EVENT_TYPES.has(event.type));
-  if (schema > DOCUMENT_SCHEMA || unknown !== undefined) {
+  if (schema > NEWEST_SCHEMA || unknown !== undefined) {
     const what = unknown === undefined ? `schema ${schema}` : `event "${unknown.type}"`;
     throw new WorkflowError("SCHEMA_TOO_NEW", `entry ${id}: ${what} is newer than this build`, {
       retryable: true,

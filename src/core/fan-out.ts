@@ -100,7 +100,7 @@ function renderItems(
     if (params.kind === "needs") return undefined;
     work.push(
       params.kind === "value"
-        ? { index, params: params.value }
+        ? { index, params: params.value, ...optional("sealed", params.sealed) }
         : { index, error: { ...params.error, message: `params: ${params.error.message}` } },
     );
   }

@@ -75,7 +75,21 @@ export function compileWorkflow(definition: WorkflowDefinition, digest: string):
   const nodes = new Map(
     Object.entries(definition.nodes).map(([id, node]) => [id, compileNode(id, node)]),
   );
+  checkSecrets(definition, nodes);
   return { digest, definition, order: sorted(ids, incoming), incoming, nodes };
+}
+
+/** No task may be given a secret that the definition does not name. */
+function checkSecrets(
+  { secrets = [] }: WorkflowDefinition,
+  nodes: ReadonlyMap<string, CompiledNode>,
+): void {
+  for (const [id, { params }] of nodes) {
+    for (const { root, path } of params?.reads ?? []) {
+      if (root !== "secrets" || secrets.includes(String(path[0]))) continue;
+      throw invalid(id, `secrets.${String(path[0])} is not on the list of secrets`);
+    }
+  }
 }
 
 /** The edges into a node; none for a node that the definition does not have. */

@@ -121,6 +121,8 @@ export interface NodeState {
 
 export interface JobState {
   readonly job_id: string;
+  /** Of every document of the job, where it is not DOCUMENT_SCHEMA. */
+  readonly schema?: number;
   readonly workflow_id: string;
   readonly workflow_version: number;
   readonly workflow_digest: string;

@@ -13,6 +13,8 @@ export const MAX_BODY_BYTES = 512 * 1024;
 export const MAX_NODES = 500;
 /** 10,000 items in chunks of 32 are 313 chunk states in the projection. */
 export const MAX_ITEMS = 10_000;
+/** Each name costs a walk over what the handlers of the job give, to mask its value. */
+export const MAX_SECRETS = 20;
 /** Items one message handles at most; they run concurrently in one process. */
 export const MAX_CHUNK_ITEMS = 32;
 /** Up to this many items each item gets a chunk of its own: nothing to amortise. */

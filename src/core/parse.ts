@@ -4,6 +4,7 @@
 import { checkGraph } from "./check-graph.ts";
 import { checkInputs } from "./check-inputs.ts";
 import { checkReferences } from "./check-references.ts";
+import { plainSecrets } from "./check-secrets.ts";
 import { WORKFLOW_ID, type WorkflowDefinition } from "./definition.ts";
 import { readDraft, type Finding } from "./draft.ts";
 import type { Issue } from "./error.ts";
@@ -60,7 +61,11 @@ function check(yaml: YamlSource, handlers: ReadonlySet<string>): Checked {
   const refused = issues.flatMap((issue) => schemaFindings(issue, value));
   const graph = checkGraph(draft, handlers);
   const isSound = draft.complete && graph.length === 0;
-  const rest = [...checkInputs(draft), ...checkReferences(draft, isSound)];
+  const rest = [
+    ...checkInputs(draft),
+    ...checkReferences(draft, isSound),
+    ...plainSecrets(draft),
+  ];
   return { definition: draft.definition, findings: [...refused, ...graph, ...rest] };
 }
 

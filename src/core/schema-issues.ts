@@ -17,7 +17,7 @@ import { childPointer } from "./yaml-source.ts";
 type Path = readonly PropertyKey[];
 
 /** Settled in the design, built later: said so instead of "unknown". */
-const LATER_KEYS: ReadonlySet<string> = new Set(["secrets", "queue"]);
+const LATER_KEYS: ReadonlySet<string> = new Set(["queue"]);
 const LATER_TYPES: ReadonlySet<string> = new Set(["wait", "signal", "workflow"]);
 
 /** Words of other engines, and of this one's older dialects, with the keys that serve here. */
@@ -32,6 +32,7 @@ const FOREIGN: ReadonlyMap<string, string> = new Map([
   ["input_params", "inputs"],
   ["variables", "vars"],
   ["env", "vars"],
+  ["credentials", "secrets"],
   ["active", "is_active"],
   ["enabled", "is_active"],
   ["timeout", "timeout_seconds"],

@@ -10,27 +10,37 @@ import type { FailureReason, NodeState, StoredValue } from "./job.ts";
 import { isJsonObject } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { MAX_EVALUATION_STEPS } from "./limits.ts";
-import { renderTemplate } from "./template.ts";
+import type { Sealed } from "./secret.ts";
+import { sealTemplate } from "./template.ts";
 import type { Template } from "./template.ts";
 import type { Documents, Transition } from "./transition.ts";
 
 /** The entry that holds inputs and vars too large for the projection. */
 const CREATION = "0";
 
-export type Rendered =
-  | { readonly kind: "value"; readonly value: Json }
+export type Rendered<Value = Json> =
+  | { readonly kind: "value"; readonly value: Value }
   | { readonly kind: "error"; readonly error: FailureReason }
   | { readonly kind: "needs" };
+
+/** Params with the marks of their secrets; where they have any, with these left open as well. */
+export type RenderedParams =
+  | { readonly kind: "value"; readonly value: Json; readonly sealed?: Sealed }
+  | Exclude<Rendered, { readonly kind: "value" }>;
 
 /** Renders params; asks for documents through the transition where some are not loaded. */
 export function renderParams(
   transition: Transition,
-  rendering: Rendering<Template>,
+  { form, reads }: Rendering<Template>,
   extra: Scope = {},
-): Rendered {
-  return render(transition, rendering.reads, (scope, budget) =>
-    renderTemplate(rendering.form, { ...scope, ...extra }, budget),
+): RenderedParams {
+  const rendered = render(transition, reads, (scope, budget) =>
+    sealTemplate(form, { ...scope, ...extra }, budget),
   );
+  if (rendered.kind !== "value") return rendered;
+  const { value, sealed } = rendered.value;
+  const isOpen = reads.some(({ root }) => root === "secrets");
+  return isOpen ? { kind: "value", value, sealed } : { kind: "value", value };
 }
 
 /** Evaluates one expression; as `renderParams`. */
@@ -44,11 +54,11 @@ export function evaluateIn(
   );
 }
 
-function render(
+function render<Value>(
   transition: Transition,
   reads: readonly Reference[],
-  work: (scope: Scope, budget: Budget) => Json,
-): Rendered {
+  work: (scope: Scope, budget: Budget) => Value,
+): Rendered<Value> {
   const scope = scopeFor(transition, reads);
   if (scope === undefined) return { kind: "needs" };
   const budget = { steps: MAX_EVALUATION_STEPS };

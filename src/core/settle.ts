@@ -2,6 +2,7 @@
 // the cheap nodes (start, end, conditional, fan_in, the expansion of a fan_out), starts or queues
 // the tasks that became ready, and ends the job when nothing is left. Total: whatever the snapshot
 // says, each node ends or waits for something that will come.
+import { optional } from "./apply.ts";
 import { digest } from "./canonical.ts";
 import { chunkSize, queuedAtFirst } from "./chunk-plan.ts";
 import type { ConditionalNode, FanInNode, FanOutNode, TaskNode } from "./definition.ts";
@@ -257,6 +258,7 @@ export function claimTask(
     attempt,
     handler: node.handler,
     params: params.value,
+    ...optional("sealed", params.sealed),
     timeout_seconds: node.timeout_seconds,
   });
 }

@@ -3,9 +3,15 @@
 // base64url without their label; an entry's number is its id; a build is named where it changes.
 // Reading gives back the whole; what was written whole is read as it stands.
 import { compactDigest, wholeDigest } from "./compact.ts";
+import { DOCUMENT_SCHEMA } from "./event.ts";
 import type { JournalEntry } from "./event.ts";
 import type { JobState, NodeState } from "./job.ts";
 import { isTerminalJob, PENDING_NODE } from "./job.ts";
+
+/** What every document of the job says of its shape. */
+export function documentSchema({ schema }: Pick<JobState, "schema">): number {
+  return schema ?? DOCUMENT_SCHEMA;
+}
 
 /** An entry as it is stored after one that `lastBuild` wrote. */
 export function storedEntry<Entry extends JournalEntry>(

@@ -1,7 +1,8 @@
 // Templates: any JSON value whose texts may hold {{ expression }} at any depth. Keys never do.
 // Parsed once, rendered any number of times; what an expression puts in is never scanned again,
 // so no input can bring a template of its own. A text that is exactly one {{ expression }} keeps
-// the type of its value; otherwise values are put into the text.
+// the type of its value; otherwise values are put into the text. {{ secrets.NAME }} stays open: see
+// secret.ts.
 import { canonical } from "./canonical.ts";
 import { bracesEnd } from "./expression/braces.ts";
 import { type Budget, compute, ExpressionError, type Scope } from "./expression/evaluate.ts";
@@ -10,11 +11,14 @@ import { type Reference, references } from "./expression/references.ts";
 import { fits } from "./expression/room.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { MAX_JSON_DEPTH, MAX_RENDERED_BYTES, MAX_TEMPLATE_CHARS } from "./limits.ts";
+import { fillSealed, type Sealed, secretMark, secretName, type SecretPlace } from "./secret.ts";
 
 interface Slot {
   readonly expression: Expression;
   /** Where its source begins in the text, in UTF-16 units. */
   readonly offset: number;
+  /** The secret it stands for; then the expression is not evaluated. */
+  readonly secret?: string;
 }
 
 interface ConstantTemplate {
@@ -151,7 +155,7 @@ function parseText(text: string, visit: Visit): Template {
     }
     if (begin > from) parts.push(text.slice(from, begin));
     const parsed = parseAt(text, begin + 2, end);
-    if (parsed.ok) parts.push({ expression: parsed.expression, offset: begin + 2 });
+    if (parsed.ok) parts.push(slotOf(parsed.expression, begin + 2, visit));
     else issues.push({ pointer, ...problemOf(parsed) });
     from = end + 2;
     begin = text.indexOf("{{", from);
@@ -166,6 +170,19 @@ function parseText(text: string, visit: Visit): Template {
 function parseAt(text: string, begin: number, end: number): Parsed {
   const parsed = parseExpression(text.slice(begin, end));
   return parsed.ok ? parsed : { ...parsed, offset: parsed.offset + begin };
+}
+
+/** A secret that an expression works on would be a value of the job; so it stands by itself. */
+function slotOf(expression: Expression, offset: number, { pointer, issues }: Visit): Slot {
+  const secret = secretName(expression.source);
+  if (secret !== undefined) return { expression, offset, secret };
+  for (const read of references(expression)) {
+    if (read.root !== "secrets") continue;
+    const message = "a secret stands alone in its braces, as {{ secrets.NAME }}";
+    const hint = 'text goes around the braces: "Bearer {{ secrets.NAME }}"';
+    issues.push({ pointer, message, offset: offset + read.offset, hint });
+  }
+  return { expression, offset };
 }
 
 function problemOf(parsed: Extract<Parsed, { ok: false }>): Omit<TemplateIssue, "pointer"> {
@@ -185,41 +202,59 @@ interface Render {
   readonly room: { chars: number };
 }
 
-/** Throws ExpressionError: a failing expression, or more than MAX_RENDERED_BYTES of JSON. */
+/** Secrets become their marks. Errors as in `sealTemplate`. */
 export function renderTemplate(template: Template, scope: Scope, budget: Budget): Json {
-  const value = render(template, { scope, budget, room: { chars: MAX_RENDERED_BYTES } });
-  if (fits(value, { bytes: MAX_RENDERED_BYTES }, MAX_JSON_DEPTH)) return value;
+  return sealTemplate(template, scope, budget).value;
+}
+
+export interface SealedParams {
+  /** With the marks of its secrets. */
+  readonly value: Json;
+  /** The same with its secrets open. */
+  readonly sealed: Sealed;
+}
+
+/** Throws ExpressionError: a failing expression, or more than MAX_RENDERED_BYTES of JSON. */
+export function sealTemplate(template: Template, scope: Scope, budget: Budget): SealedParams {
+  const sealed = seal(template, { scope, budget, room: { chars: MAX_RENDERED_BYTES } });
+  const value = fillSealed(sealed, secretMark);
+  if (fits(value, { bytes: MAX_RENDERED_BYTES }, MAX_JSON_DEPTH)) return { value, sealed };
   throw tooLarge("the rendered value");
 }
 
-function render(template: Template, context: Render): Json {
+function seal(template: Template, context: Render): Sealed {
   switch (template.kind) {
     case "constant":
-      return template.value;
-    case "single":
-      return valueOf(template.slot, template.pointer, context);
+      return { kind: "value", value: template.value };
+    case "single": {
+      const { secret } = template.slot;
+      if (secret !== undefined) return { kind: "secret", name: secret };
+      return { kind: "value", value: valueOf(template.slot, template.pointer, context) };
+    }
     case "text":
-      return renderText(template, context);
+      return { kind: "text", parts: textParts(template, context) };
     case "list":
-      return template.items.map((item) => render(item, context));
+      return { kind: "list", items: template.items.map((item) => seal(item, context)) };
     case "map":
-      // fromEntries makes every key an own property, whatever its name.
-      return Object.fromEntries(
-        template.members.map(([key, member]) => [key, render(member, context)]),
-      );
+      return {
+        kind: "map",
+        members: template.members.map(([key, member]) => [key, seal(member, context)]),
+      };
   }
 }
 
-function renderText({ parts, pointer }: TextTemplate, context: Render): string {
-  let text = "";
-  for (const part of parts) {
+function textParts(
+  { parts, pointer }: TextTemplate,
+  context: Render,
+): readonly (string | SecretPlace)[] {
+  return parts.map((part) => {
+    if (typeof part !== "string" && part.secret !== undefined) return { secret: part.secret };
     const piece =
       typeof part === "string" ? part : asText(valueOf(part, pointer, context), pointer, context);
     context.room.chars -= piece.length;
     if (context.room.chars < 0) throw tooLarge(`the text at "${pointer}"`);
-    text += piece;
-  }
-  return text;
+    return piece;
+  });
 }
 
 /** Null becomes nothing; lists and maps become canonical JSON. */

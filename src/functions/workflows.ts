@@ -10,6 +10,7 @@ import { parseDefinition } from "../core/parse.ts";
 import type { CatalogRow } from "../runtime/definition-catalog.ts";
 import { describeHandlers } from "../runtime/describe-handlers.ts";
 import { sha256 } from "../runtime/hash.ts";
+import { missingSecrets } from "../runtime/secrets.ts";
 import type { App } from "./app.ts";
 import { json } from "./problem.ts";
 import { readText, shown } from "./request.ts";
@@ -41,8 +42,10 @@ async function versionOf(app: App, id: string, row: CatalogRow): Promise<JsonObj
   const isRunnable = row.status === "ok" && row.is_active === true && row.version !== undefined;
   if (!isRunnable) return rowOf(row);
   const entry = await app.catalog.find(id, row.version);
+  const missing = missingSecrets(app.engine, entry.definition);
   return {
     ...rowOf(row),
+    ...(missing.length === 0 ? {} : { missing_secrets: missing }),
     definition: entry.definition as unknown as JsonObject,
     source: entry.source,
   };

@@ -11,11 +11,18 @@ const MAX_LINE_BYTES = MAX_LOG_BYTES / 4;
 const MAX_FIELDS_BYTES = 16 * 1024;
 
 export class AttemptLog {
+  readonly #mask: (text: string) => string;
   #lines: readonly string[] = [];
+
+  /** `mask` takes out what must not be kept; it sees each line whole, before it is cut. */
+  constructor(mask: (text: string) => string = (text) => text) {
+    this.#mask = mask;
+  }
 
   /** Untyped on purpose: a handler may be plain JavaScript. */
   write(message: unknown, fields?: unknown): void {
-    const line = printable(`${textOf(message)}${fieldsOf(fields)}`, MAX_LINE_BYTES);
+    const text = this.#mask(`${textOf(message)}${fieldsOf(fields)}`);
+    const line = printable(text, MAX_LINE_BYTES);
     this.#lines = [...this.#lines, line].slice(-MAX_LOG_LINES);
   }
 

@@ -3,6 +3,7 @@
 import type { Timing } from "../core/effect.ts";
 import type { HandlerRegistry } from "./handlers.ts";
 import type { Clock, JobStore, JournalStore, Log, Randomness, WorkQueue } from "./ports.ts";
+import type { Secrets } from "./secrets.ts";
 import type { SnapshotCache } from "./snapshots.ts";
 
 export interface EngineTiming extends Timing {
@@ -40,6 +41,8 @@ export interface Engine {
   readonly randomness: Randomness;
   readonly log: Log;
   readonly handlers: HandlerRegistry;
+  /** Absent: no secret has a value. */
+  readonly secrets?: Secrets;
   readonly snapshots: SnapshotCache;
   /** `holdfast@<version>+<hash>`. */
   readonly build: string;

@@ -7,14 +7,13 @@ import { advance } from "../core/advance.ts";
 import { applyEntry } from "../core/apply.ts";
 import type { AdvanceContext, Decision, Effect, NewObject, Occurrence } from "../core/effect.ts";
 import { WorkflowError, invariant } from "../core/error.ts";
-import { DOCUMENT_SCHEMA } from "../core/event.ts";
 import type { JournalEntry, JournalEvent } from "../core/event.ts";
 import type { Workflow } from "../core/graph.ts";
 import type { Instant } from "../core/instant.ts";
 import type { JobState } from "../core/job.ts";
 import { isTerminalJob } from "../core/job.ts";
 import type { JsonObject } from "../core/json.ts";
-import { storedEntry } from "../core/stored.ts";
+import { documentSchema, storedEntry } from "../core/stored.ts";
 import { pendingDocuments } from "../core/transition.ts";
 import { isWanted } from "../core/watch.ts";
 import { UnansweredCommit } from "./commit.ts";
@@ -293,7 +292,7 @@ export class JobSession {
     const { engine } = this;
     const { job } = batch;
     const ttl = ttlSeconds(job, batch.now);
-    const common = { job_id: job.job_id, schema: DOCUMENT_SCHEMA, ttl };
+    const common = { job_id: job.job_id, schema: documentSchema(job), ttl };
     await Promise.all(
       batch.objects.map(({ id, body }) =>
         engine.journal.create({ ...common, id, write_id: engine.randomness.writeId(), ...body }),

@@ -3,12 +3,12 @@
 import * as z from "zod";
 import type { Watch } from "../core/effect.ts";
 import { WorkflowError } from "../core/error.ts";
-import { DECISIONS_VERSION, DOCUMENT_SCHEMA } from "../core/event.ts";
+import { DECISIONS_VERSION, NEWEST_SCHEMA } from "../core/event.ts";
 import type { Workflow } from "../core/graph.ts";
 import type { Instant } from "../core/instant.ts";
 import { countByStatus } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
-import { storedState, wholeState } from "../core/stored.ts";
+import { documentSchema, storedState, wholeState } from "../core/stored.ts";
 import { pruneWatch, wakeAt } from "../core/watch.ts";
 import type { Engine } from "./engine.ts";
 import { ttlSeconds } from "./journal.ts";
@@ -34,7 +34,7 @@ export function projectionOf(
   return {
     id: "job",
     job_id: job.job_id,
-    schema: DOCUMENT_SCHEMA,
+    schema: documentSchema(job),
     write_id: engine.randomness.writeId(),
     seq: job.seq,
     status: job.status,
@@ -88,7 +88,7 @@ const projectionSchema = z.looseObject({
 
 /** A stored `job` document. SCHEMA_TOO_NEW for a later shape, DOCUMENT_INVALID for a broken one. */
 export function parseProjection(document: JobDocument): Projected {
-  if (document.schema > DOCUMENT_SCHEMA) {
+  if (document.schema > NEWEST_SCHEMA) {
     const message = `job ${document.job_id}: schema ${document.schema} is newer than this build`;
     throw new WorkflowError("SCHEMA_TOO_NEW", message, { retryable: true });
   }

@@ -1,7 +1,8 @@
 // Runs one attempt of a handler and says how it ended. Never rejects, whatever the handler does:
 // it may throw anything, return anything, ignore its signal or go on after its end.
 // Only the first ending counts. The output is a JSON copy that nobody else holds; error text and
-// log lines are bounded and printable. A handler that blocks the process cannot be stopped here.
+// log lines are bounded and printable, and in none is a secret that the handler was given.
+// A handler that blocks the process cannot be stopped here.
 import type { Json } from "../core/json.ts";
 import { copyJson, jsonBytes } from "../core/json.ts";
 import type { ErrorCode } from "../core/error.ts";
@@ -12,10 +13,14 @@ import { RetryableError, TerminalError } from "./handlers.ts";
 import { plainCopy } from "./plain-copy.ts";
 import type { Clock } from "./ports.ts";
 import { printable } from "./printable.ts";
+import { NO_SECRETS } from "./secrets.ts";
+import type { JobSecrets } from "./secrets.ts";
 
 export interface AttemptRequest {
   readonly handler: Handler;
   readonly params: Json;
+  /** What may be among `params` and must not come out; none by default. */
+  readonly secrets?: JobSecrets;
   readonly attempt: number;
   readonly idempotencyKey: string;
   readonly job: HandlerJob;
@@ -54,6 +59,7 @@ const ENGINE_CODES: ReadonlySet<string> = new Set<ErrorCode>([
   "ITEM_FAILED",
   "JOB_CANCELLED",
   "MESSAGE_POISONED",
+  "SECRET_MISSING",
   "SNAPSHOT_INVALID",
   "SNAPSHOT_TAMPERED",
   "TIMED_OUT",
@@ -65,8 +71,8 @@ const ENGINE_CODES: ReadonlySet<string> = new Set<ErrorCode>([
  * taken for the abort's echo, so that a shutdown never uses up a retry.
  */
 export function runAttempt(request: AttemptRequest): Promise<AttemptOutcome> {
-  const { clock, signal } = request;
-  const log = new AttemptLog();
+  const { clock, signal, secrets = NO_SECRETS } = request;
+  const log = new AttemptLog(secrets.text);
   if (signal.aborted) return Promise.resolve({ kind: "aborted", log: [] });
   return new Promise((resolve) => {
     const controller = new AbortController();
@@ -93,7 +99,7 @@ export function runAttempt(request: AttemptRequest): Promise<AttemptOutcome> {
     releases.push(clock.after(Math.ceil(request.timeoutSeconds * 1000), timeOut));
     signal.addEventListener("abort", abort, { once: true });
     releases.push(() => signal.removeEventListener("abort", abort));
-    void call(request, controller.signal, log).then(end);
+    void call(request, controller.signal, log).then((ending) => end(shown(ending, secrets)));
   });
 }
 
@@ -161,11 +167,26 @@ function threw(thrown: unknown): Ending {
 
 function failed(code: unknown, message: string, retryable = false): Ending {
   const known = typeof code === "string" && CODE.test(code) && !ENGINE_CODES.has(code);
-  const error = {
-    code: known ? code : "HANDLER_FAILED",
-    message: printable(message, MAX_ERROR_BYTES),
-  };
-  return { kind: "failed", error, retryable };
+  return { kind: "failed", error: { code: known ? code : "HANDLER_FAILED", message }, retryable };
+}
+
+/** An ending as it may be kept: masked first, because a cut could leave a part of a secret. */
+function shown(ending: Ending, secrets: JobSecrets): Ending {
+  switch (ending.kind) {
+    case "completed":
+      return { ...ending, output: secrets.value(ending.output) };
+    case "failed": {
+      const { code, message } = ending.error;
+      const error = {
+        code: secrets.text(code) === code ? code : "HANDLER_FAILED",
+        message: printable(secrets.text(message), MAX_ERROR_BYTES),
+      };
+      return { ...ending, error };
+    }
+    case "timed_out":
+    case "aborted":
+      return ending;
+  }
 }
 
 /** What was thrown without being meant as an outcome: its kind helps to find the mistake. */

@@ -4,12 +4,14 @@
 import { setMaxListeners } from "node:events";
 import type { Effect, ItemOutcome, Occurrence, Outcome } from "../core/effect.ts";
 import { attemptKey, claimId } from "../core/effect.ts";
-import { DOCUMENT_SCHEMA } from "../core/event.ts";
 import type { Json } from "../core/json.ts";
+import type { Sealed } from "../core/secret.ts";
+import { documentSchema } from "../core/stored.ts";
 import { deliver } from "./deliver.ts";
 import type { JobSession, LocalAttempt } from "./job-session.ts";
 import { ttlSeconds } from "./journal.ts";
 import { runAttempt } from "./run-handler.ts";
+import { NO_SECRETS } from "./secrets.ts";
 
 type RunTask = Extract<Effect, { type: "run_task" }>;
 type RunItems = Extract<Effect, { type: "run_items" }>;
@@ -30,6 +32,7 @@ export async function runTask(session: JobSession, task: RunTask): Promise<Occur
 interface Work {
   readonly handler: string;
   readonly params: Json;
+  readonly sealed?: Sealed;
   readonly timeout_seconds: number;
   readonly index?: number;
 }
@@ -37,20 +40,24 @@ interface Work {
 async function attemptOnce(
   session: JobSession,
   local: LocalAttempt,
-  { handler: name, params, timeout_seconds, index }: Work,
+  { handler: name, params, sealed, timeout_seconds, index }: Work,
 ): Promise<Outcome> {
-  const { engine, job } = session;
+  const { engine, job, workflow } = session;
   const handler = engine.handlers.get(name);
   if (handler === undefined) {
     const error = { code: "HANDLER_MISSING", message: `no handler "${name}" in this build` };
     return { kind: "failed", error, retryable: true, log: [] };
   }
+  const secrets = engine.secrets?.of(workflow.definition.secrets ?? []) ?? NO_SECRETS;
+  const opened = secrets.open(sealed ?? { kind: "value", value: params });
+  if (opened.kind === "failed") return { ...opened, log: [] };
   const { job_id, workflow_id, workflow_version } = job;
   const { node_id, attempt } = local;
   const item = index === undefined ? {} : { index };
   return runAttempt({
     handler,
-    params,
+    params: opened.params,
+    secrets,
     attempt,
     idempotencyKey: [job_id, node_id, ...(index === undefined ? [] : [index])].join("/"),
     job: { job_id, workflow_id, workflow_version, node_id, ...item },
@@ -74,7 +81,7 @@ export async function claimChunk(
   const created = await engine.journal.create({
     id: claimId(node_id, chunk, attempt),
     job_id: job.job_id,
-    schema: DOCUMENT_SCHEMA,
+    schema: documentSchema(job),
     write_id: engine.randomness.writeId(),
     ttl: ttlSeconds(job, at),
     at,
@@ -117,8 +124,7 @@ async function itemOutcome(
     return { kind: "failed", error: item.error, retryable: false, log: [] };
   }
   const { handler, timeout_seconds } = work;
-  const { index, params } = item;
-  return attemptOnce(session, local, { handler, timeout_seconds, params, index });
+  return attemptOnce(session, local, { handler, timeout_seconds, ...item });
 }
 
 /** Collects outcomes and commits them at most once per hand-in time, never the last ones. */

@@ -24,6 +24,7 @@ import { sha256 } from "./hash.ts";
 import { readEntry, ttlSeconds } from "./journal.ts";
 import type { OpenJobs } from "./open-jobs.ts";
 import { NO_WATCH, parseProjection, projectionOf } from "./projection.ts";
+import { missingSecrets, secretMissing } from "./secrets.ts";
 import type { VersionRegistry } from "./version-registry.ts";
 
 /** A submission as it was sent; members that were absent stay absent. */
@@ -61,7 +62,7 @@ export interface Submitter {
 /**
  * Accepts a submission, or answers the job that the same request created before. Errors: those of
  * the catalog; INPUT_INVALID with all issues; IDEMPOTENCY_CONFLICT; TOO_MANY_JOBS, but never for a
- * request that was accepted before; the store's.
+ * request that was accepted before; SECRET_MISSING; the store's.
  */
 export async function submitJob(
   submitter: Submitter,
@@ -80,6 +81,8 @@ export async function submitJob(
   const entry = await catalog.find(submission.workflow_id, submission.version);
   const inputs = checkedInputs(entry.definition, submission.input_params ?? {});
   const vars = pinnedVars(entry.definition, submitter.vars);
+  const missing = missingSecrets(engine, entry.definition);
+  if (missing.length > 0) throw secretMissing(missing);
   // Nothing has been written so far: what is refused above, or here, leaves no trace.
   const place = await openJobs?.enter(caller.authenticated_as);
   let isNewJob = false;

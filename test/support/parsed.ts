@@ -2,9 +2,9 @@
 import type { WorkflowDefinition } from "../../src/core/definition.ts";
 import { parseDefinition, type ParseResult } from "../../src/core/parse.ts";
 
-const HANDLERS = new Set(["echo", "sleep"]);
+const HANDLERS = new Set(["echo", "sleep", "http_request"]);
 
-/** With the handlers `echo` and `sleep`. */
+/** With the handlers `echo`, `sleep` and `http_request`. */
 export function parse(source: string): ParseResult {
   return parseDefinition(source, { file: "w.yaml", handlers: HANDLERS });
 }

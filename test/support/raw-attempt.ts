@@ -4,6 +4,7 @@ import type { Json } from "../../src/core/json.ts";
 import type { Handler, HandlerContext } from "../../src/runtime/handlers.ts";
 import { runAttempt } from "../../src/runtime/run-handler.ts";
 import type { AttemptOutcome } from "../../src/runtime/run-handler.ts";
+import type { JobSecrets } from "../../src/runtime/secrets.ts";
 import { manualClock } from "./manual-clock.ts";
 import type { ManualClock } from "./manual-clock.ts";
 
@@ -28,6 +29,7 @@ interface Setting {
   readonly signal?: AbortSignal;
   readonly params?: Json;
   readonly graceMs?: number;
+  readonly secrets?: JobSecrets;
 }
 
 export function start(run: Run, setting: Setting = {}): Promise<AttemptOutcome> {
@@ -40,6 +42,7 @@ export function start(run: Run, setting: Setting = {}): Promise<AttemptOutcome> 
     timeoutSeconds: 10,
     signal: setting.signal ?? new AbortController().signal,
     clock: setting.clock ?? manualClock(),
+    ...(setting.secrets === undefined ? {} : { secrets: setting.secrets }),
     ...(setting.graceMs === undefined ? {} : { graceMs: setting.graceMs }),
   });
 }

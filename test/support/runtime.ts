@@ -19,6 +19,7 @@ import type { Handler } from "../../src/runtime/handlers.ts";
 import type { LogFields, Randomness } from "../../src/runtime/ports.ts";
 import { processMessage } from "../../src/runtime/process-message.ts";
 import { processPoison } from "../../src/runtime/process-poison.ts";
+import { Secrets } from "../../src/runtime/secrets.ts";
 import { Sessions } from "../../src/runtime/sessions.ts";
 import { SnapshotCache } from "../../src/runtime/snapshots.ts";
 import { submitJob } from "../../src/runtime/submit-job.ts";
@@ -115,6 +116,8 @@ export interface RuntimeOptions {
   readonly handlers?: readonly Handler[];
   readonly timing?: Partial<EngineTiming>;
   readonly vars?: Readonly<Record<string, string>>;
+  /** Values of the settings HOLDFAST_SECRET_*, by name. */
+  readonly secrets?: Readonly<Record<string, string>>;
   readonly mayRedefine?: boolean;
   /** Whether a new process takes the place of one that died. */
   readonly restarts?: boolean;
@@ -165,6 +168,7 @@ export class TestRuntime {
       randomness: this.#randomness,
       log: { write: (level, name, fields) => void this.logs.push({ level, name, fields }) },
       handlers: new HandlerRegistry(this.#options.handlers ?? []),
+      secrets: new Secrets(this.#options.secrets ?? {}),
       snapshots: new SnapshotCache(),
       build: "holdfast@0.1.0+test",
       timing: { ...DEFAULT_TIMING, ...this.#options.timing },

@@ -54,6 +54,7 @@ test("two addresses are enough in Azure, the rest has defaults", () => {
     maxOpenJobs: 100_000,
     maxOpenJobsPerCaller: 0,
     vars: {},
+    secrets: {},
     leaseSeconds: 60,
     renewSeconds: 40,
     resendSeconds: 60,
@@ -83,6 +84,9 @@ test("every other setting is read", () => {
     HOLDFAST_MAX_OPEN_JOBS_PER_CALLER: "3",
     HOLDFAST_VAR_greeting: "hello",
     HOLDFAST_VAR_Max: "[1]",
+    HOLDFAST_SECRET_API_TOKEN: " t0ken ",
+    HOLDFAST_SECRET_unread: "@Microsoft.KeyVault(SecretUri=https://v.example/secrets/a)",
+    HOLDFAST_SECRET_none: "",
     HOLDFAST_LEASE_SECONDS: "2",
     HOLDFAST_RENEW_SECONDS: "0.5",
     HOLDFAST_RESEND_SECONDS: "3",
@@ -106,6 +110,7 @@ test("every other setting is read", () => {
     maxOpenJobs: 7,
     maxOpenJobsPerCaller: 3,
     vars: { greeting: "hello", Max: "[1]" },
+    secrets: { API_TOKEN: "t0ken" },
     leaseSeconds: 2,
     renewSeconds: 0.5,
     resendSeconds: 3,
@@ -172,6 +177,8 @@ test.each([
   ["HOLDFAST_DATABASE", "a/b"],
   ["HOLDFAST_VAR_", "x"],
   ["HOLDFAST_VAR_a-b", "x"],
+  ["HOLDFAST_SECRET_", "x"],
+  ["HOLDFAST_SECRET_a-b", "x"],
   ["COSMOS_CONNECTION__credential", "password"],
   ["COSMOS_CONNECTION__accountEndpoint", "acme"],
 ])("%s=%s is refused by name", (name, value) => {
@@ -321,6 +328,7 @@ describe("connections", () => {
         COSMOS_KEY: "TOPSECRET",
         AzureWebJobsStorage: "AccountKey=TOPSECRET",
         HOLDFAST_VAR_9: "TOPSECRET",
+        HOLDFAST_SECRET_9: "TOPSECRET",
       }),
     );
     expect(told).not.toContain("TOPSECRET");

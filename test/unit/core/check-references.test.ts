@@ -100,13 +100,12 @@ describe("places that read", () => {
 
   test("an unknown name is met with what was probably meant", () => {
     const root = (name: string) => params(`{p: '{{ ${name} }}'}`)[0]?.slice(16);
-    const known = "expected one of inputs, nodes, vars, job, found";
+    const known = "expected one of inputs, nodes, vars, job, secrets, found";
     expect(root("must")).toBe(`${known} "must" | did you mean inputs.must?`);
     expect(root("rate")).toBe(`${known} "rate" | did you mean vars.rate?`);
     expect(root("i.count")).toBe(`${known} "i" | did you mean nodes.i.output?`);
     expect(root("input.x")).toBe(`${known} "input" | did you mean "inputs"?`);
     expect(root("env.X")).toBe(`${known} "env"`);
-    expect(root("secrets.KEY")).toBe('"secrets" are not supported yet');
     expect(root("inputs.mist")).toContain('| did you mean "must"?');
     expect(root("inputs[0]")).toContain('inputs.0: expected an input of this workflow');
     expect(root("inputs.toString")).toContain('found no "toString"');

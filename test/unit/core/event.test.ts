@@ -31,7 +31,7 @@ test.each([
 });
 
 test.each([
-  ["a later shape", { ...ENTRY, schema: 2 }, "entry 3: schema 2 is newer than this build"],
+  ["a later shape", { ...ENTRY, schema: 3 }, "entry 3: schema 3 is newer than this build"],
   [
     "an unknown event",
     { ...ENTRY, events: [...ENTRY.events, { type: "node_frozen", hash: "h" }] },

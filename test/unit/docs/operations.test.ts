@@ -22,12 +22,12 @@ describe("settings", () => {
     const settings = source("src/azure/settings.ts");
     const connections = source("src/azure/connection-settings.ts");
     const own = found(settings, /\b(?:HOLDFAST_[A-Z_]*[A-Z]|AZURE_FUNCTIONS_ENVIRONMENT)\b/g);
-    own.delete("HOLDFAST_VAR");
+    for (const prefix of ["HOLDFAST_VAR", "HOLDFAST_SECRET"]) own.delete(prefix);
     const keyed = found(connections, /(?<=given\[")[A-Za-z_]+(?="\])/g);
     const prefixes = ["COSMOS_CONNECTION", "AzureWebJobsStorage"];
     const identity = prefixes.flatMap((one) => [`${one}__credential`, `${one}__clientId`]);
     expect(firstCells("What the app does").sort()).toEqual(
-      [...own, "HOLDFAST_VAR_<name>"].sort(),
+      [...own, "HOLDFAST_VAR_<name>", "HOLDFAST_SECRET_<name>"].sort(),
     );
     expect(firstCells("Where the stores are").sort()).toEqual([...keyed, ...identity].sort());
   });

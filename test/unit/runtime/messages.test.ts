@@ -164,7 +164,7 @@ test("an entry that stands without an answer is neither lost nor an orphan", asy
 describe("an entry of a later build", () => {
   test.each([
     ["an unknown event", { events: [{ type: "node_paused", hash: "sha256:x" }] }],
-    ["a higher schema", { schema: 2, events: [{ type: "job_started", hash: "sha256:x" }] }],
+    ["a higher schema", { schema: 3, events: [{ type: "job_started", hash: "sha256:x" }] }],
   ])("with %s: the message is put back and nothing is written", async (_name, more) => {
     const runtime = started();
     const { job } = await runtime.submit({ workflow_id: "chain" });

@@ -62,7 +62,7 @@ function runtimeWith(requests: Set<Promise<unknown>>, host: string): TestRuntime
   const handlers = builtinHandlers({ http: { allow: [host] }, clock }).map((handler) =>
     handler.name === "http_request" ? watched(handler, requests) : handler,
   );
-  const runtime = new TestRuntime({ handlers });
+  const runtime = new TestRuntime({ handlers, secrets: { API_TOKEN: "a-token-for-tests" } });
   return runtime;
 }
 
