@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import type { Instant } from "../core/instant.ts";
 import { epochMs, instantOf } from "../core/instant.ts";
 import type { Clock, Randomness } from "../runtime/ports.ts";
+import { inTurn } from "../runtime/turn.ts";
 
 /** Node fires a timer at once when it is asked for more than this. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -11,7 +12,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   now: () => instantOf(Date.now()),
   after(ms, callback) {
-    const delayMs = Math.min(Math.max(ms, 0), LONGEST_TIMER_MS);
+    if (ms <= 0) return inTurn(callback);
+    const delayMs = Math.min(ms, LONGEST_TIMER_MS);
     const timer = setTimeout(callback, delayMs);
     timer.unref();
     return () => {

@@ -9,6 +9,7 @@ import { giveUpChunk, handIn, receiveChunk, runChunk } from "./fan-out.ts";
 import type { JobState } from "./job.ts";
 import { isTerminalJob, isTerminalNode } from "./job.ts";
 import { MAX_LABEL_CHARS, MAX_POISONED } from "./limits.ts";
+import { finish, type Paced } from "./pace.ts";
 import { settle } from "./settle.ts";
 import { cutText } from "./text.ts";
 import { Transition } from "./transition.ts";
@@ -19,35 +20,45 @@ import { optional } from "./apply.ts";
 /** Text of a poisoned message that its event keeps. */
 const MAX_POISON_TEXT_BYTES = 1024;
 
+/** As `advancing`, all at once. */
+export function advance(job: JobState, occurrence: Occurrence, context: AdvanceContext): Decision {
+  return finish(advancing(job, occurrence, context));
+}
+
 /**
- * Decides one occurrence. `needs` names documents to load before asking again; otherwise the
+ * Decides one occurrence, and rests after expressions and values that take long. `needs` names
+ * documents to load before asking again; otherwise the
  * decision holds the next state, the events that lead to it (none: no entry is written), the
  * objects to create before the entry and the effects to deliver after it.
  */
-export function advance(job: JobState, occurrence: Occurrence, context: AdvanceContext): Decision {
+export function* advancing(
+  job: JobState,
+  occurrence: Occurrence,
+  context: AdvanceContext,
+): Paced<Decision> {
   const transition = new Transition(job, context);
   // The deadline first: past it nothing new may start. It may be all that there is to decide.
   endOverdue(transition);
   if (!isTerminalJob(transition.job)) {
-    handle(transition, occurrence);
-    settle(transition);
+    yield* handle(transition, occurrence);
+    yield* settle(transition);
   }
   return transition.decision();
 }
 
-function handle(transition: Transition, occurrence: Occurrence): void {
+function* handle(transition: Transition, occurrence: Occurrence): Paced<void> {
   switch (occurrence.type) {
     case "message_received":
-      receive(transition, occurrence);
+      yield* receive(transition, occurrence);
       return;
     case "attempt_ended":
-      endAttempt(transition, occurrence);
+      yield* endAttempt(transition, occurrence);
       return;
     case "chunk_claimed":
-      runChunk(transition, occurrence);
+      yield* runChunk(transition, occurrence);
       return;
     case "items_ended":
-      handIn(transition, occurrence);
+      yield* handIn(transition, occurrence);
       return;
     case "wake_due":
       wake(transition);
@@ -63,14 +74,14 @@ function handle(transition: Transition, occurrence: Occurrence): void {
   }
 }
 
-function receive(
+function* receive(
   transition: Transition,
   { message, redelivered }: Extract<Occurrence, { type: "message_received" }>,
-): void {
+): Paced<void> {
   if (redelivered || message.kind === "wake") wake(transition);
   const { node_id, chunk, attempt } = message;
   if (node_id === undefined || attempt === undefined) return;
-  if (message.kind === "task") receiveTask(transition, node_id, attempt);
+  if (message.kind === "task") yield* receiveTask(transition, node_id, attempt);
   if (message.kind === "chunk" && chunk !== undefined) {
     receiveChunk(transition, { node_id, chunk, attempt });
   }

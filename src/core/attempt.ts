@@ -7,13 +7,18 @@ import { endIfDone, failNode, isOpen, logMember } from "./ending.ts";
 import { addSeconds, secondsBetween } from "./instant.ts";
 import type { FailureReason } from "./job.ts";
 import { HANDLER_MISSING_SECONDS, MAX_LOST_ATTEMPTS } from "./limits.ts";
+import type { Paced } from "./pace.ts";
 import { maxAttempts, retryDelay } from "./retry.ts";
 import { claimTask, delayUntil } from "./settle.ts";
 import type { Transition } from "./transition.ts";
 import { storable } from "./transition.ts";
 
 /** A task message came: claim the attempt it names, if that is still the one to be made. */
-export function receiveTask(transition: Transition, nodeId: string, attempt: number): void {
+export function* receiveTask(
+  transition: Transition,
+  nodeId: string,
+  attempt: number,
+): Paced<void> {
   const node = transition.definition(nodeId);
   const state = transition.node(nodeId);
   if (node?.type !== "task" || !isOpen(transition.job)) return;
@@ -29,7 +34,7 @@ export function receiveTask(transition: Transition, nodeId: string, attempt: num
     return;
   }
   transition.takeContinuation();
-  claimTask(transition, nodeId, { node, version });
+  yield* claimTask(transition, nodeId, { node, version });
 }
 
 /** This build lacks the handler of a message: wait for one that has it, an hour at most. */
@@ -57,7 +62,7 @@ export interface EndedAttempt {
 }
 
 /** An attempt ended. A late or foreign one is kept as an orphan and changes nothing. */
-export function endAttempt(transition: Transition, ended: EndedAttempt): void {
+export function* endAttempt(transition: Transition, ended: EndedAttempt): Paced<void> {
   const { node_id, attempt, outcome } = ended;
   const state = transition.node(node_id);
   if (state.status !== "running" || state.attempt !== attempt) {
@@ -73,6 +78,7 @@ export function endAttempt(transition: Transition, ended: EndedAttempt): void {
         ...transition.place(outcome.output),
         ...logMember(outcome.log),
       });
+      yield* transition.rest();
       break;
     case "failed":
       retryOrFail(transition, ended, outcome);

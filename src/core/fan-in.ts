@@ -4,11 +4,13 @@ import type { FanInNode } from "./definition.ts";
 import { edgesInto } from "./graph.ts";
 import type { ItemRecord } from "./event.ts";
 import type { FailureReason } from "./job.ts";
-import { isJsonObject, kindOf } from "./json.ts";
+import { isJsonObject, jsonBytes, kindOf } from "./json.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { MAX_TRANSITION_STEPS } from "./limits.ts";
+import { MAX_FAN_IN_BYTES, MAX_TRANSITION_STEPS } from "./limits.ts";
+import type { Paced } from "./pace.ts";
 import { evaluateIn } from "./scope.ts";
 import type { Rendered } from "./scope.ts";
+import { BYTES_PER_STEP } from "./transition.ts";
 import type { Documents, Transition } from "./transition.ts";
 
 /** What became of each item, by index. */
@@ -17,7 +19,11 @@ type ItemValue =
   | { readonly kind: "failed"; readonly error: FailureReason };
 
 /** The fan_in's output, or why there is none. */
-export function aggregate(transition: Transition, nodeId: string, node: FanInNode): Rendered {
+export function* aggregate(
+  transition: Transition,
+  nodeId: string,
+  node: FanInNode,
+): Paced<Rendered> {
   const source = fanSource(transition, nodeId);
   if (source === undefined) {
     const message = "expects a fan_out among its sources, found none";
@@ -25,7 +31,8 @@ export function aggregate(transition: Transition, nodeId: string, node: FanInNod
   }
   const items = itemValues(transition, source);
   if (items === undefined) return { kind: "needs" };
-  const selected = select(transition, nodeId, items);
+  if ("kind" in items) return items;
+  const selected = yield* select(transition, nodeId, items);
   if (!Array.isArray(selected)) return selected as Rendered;
   return combine(node.aggregation, selected);
 }
@@ -36,7 +43,10 @@ export function fanSource(transition: Transition, nodeId: string): string | unde
   return edges.find(({ from }) => transition.definition(from)?.type === "fan_out")?.from;
 }
 
-function itemValues(transition: Transition, source: string): readonly ItemValue[] | undefined {
+function itemValues(
+  transition: Transition,
+  source: string,
+): readonly ItemValue[] | Extract<Rendered, { kind: "error" }> | undefined {
   const { fan, error = LOST } = transition.node(source);
   // A fan_out that failed before it knew its items has none.
   if (fan === undefined) return [];
@@ -47,7 +57,13 @@ function itemValues(transition: Transition, source: string): readonly ItemValue[
     return undefined;
   }
   const records = fan.parts.flatMap((id) => recordsOf(documents.get(id) ?? {}, source));
-  const objects = records.flatMap((record) => ("object" in record ? [record.object] : []));
+  const stored = records.flatMap((record) => ("object" in record ? [record] : []));
+  const bytes = stored.reduce((sum, record) => sum + record.bytes, 0);
+  if (bytes > MAX_FAN_IN_BYTES) {
+    const message = `the large items have ${bytes} bytes, more than ${MAX_FAN_IN_BYTES}`;
+    return { kind: "error", error: { code: "OUTPUT_TOO_LARGE", message } };
+  }
+  const objects = stored.map((record) => record.object);
   const unread = objects.filter((id) => documents.get(id) === undefined);
   if (unread.length > 0) {
     transition.need(unread);
@@ -83,11 +99,11 @@ function recordsOf(document: JsonObject, source: string): readonly ItemRecord[] 
   });
 }
 
-function select(
+function* select(
   transition: Transition,
   nodeId: string,
   items: readonly ItemValue[],
-): readonly ItemValue[] | Rendered {
+): Paced<readonly ItemValue[] | Rendered> {
   const rendering = transition.context.workflow.nodes.get(nodeId)?.select;
   if (rendering === undefined) return items;
   const selected: ItemValue[] = [];
@@ -108,6 +124,7 @@ function select(
       return { kind: "error", error: { code: "LIMIT_EXCEEDED", message } };
     }
     selected.push(rendered);
+    yield* transition.rest();
   }
   return selected;
 }
@@ -152,6 +169,27 @@ function sum(values: readonly Json[]): Rendered {
     return { kind: "error", error: { code: "EXPRESSION_FAILED", message } };
   }
   return done({ total, count: values.length });
+}
+
+/** As `jsonBytes`, item by item: items together may be far larger than any output. */
+export function* aggregateBytes(transition: Transition, value: Json): Paced<number> {
+  if (!isJsonObject(value)) return jsonBytes(value);
+  let bytes = jsonBytes({});
+  for (const [index, [key, member]] of Object.entries(value).entries()) {
+    bytes += (index === 0 ? 0 : 1) + jsonBytes(key) + 1;
+    if (!Array.isArray(member)) {
+      bytes += jsonBytes(member);
+      continue;
+    }
+    bytes += jsonBytes([]) + Math.max(0, member.length - 1);
+    for (const item of member as readonly Json[]) {
+      const itemBytes = jsonBytes(item);
+      bytes += itemBytes;
+      transition.spend(itemBytes / BYTES_PER_STEP);
+      yield* transition.rest();
+    }
+  }
+  return bytes;
 }
 
 function done(value: JsonObject): Rendered {

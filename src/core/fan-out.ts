@@ -16,6 +16,7 @@ import { jsonBytes } from "./json.ts";
 import type { Json } from "./json.ts";
 import { rootOf } from "./lane.ts";
 import { MAX_INLINE_OUTPUT_BYTES, MAX_LOST_ATTEMPTS } from "./limits.ts";
+import { finish, type Paced } from "./pace.ts";
 import { missHandler, orphan } from "./attempt.ts";
 import { maxAttempts, retryDelay } from "./retry.ts";
 import { evaluateIn, renderParams } from "./scope.ts";
@@ -58,7 +59,7 @@ export function receiveChunk(transition: Transition, at: ChunkAddress): void {
 }
 
 /** The claim is ours and the state is the journal's end: run the items, or nothing. */
-export function runChunk(transition: Transition, at: ChunkAddress): void {
+export function* runChunk(transition: Transition, at: ChunkAddress): Paced<void> {
   const chunk = currentChunk(transition, at);
   if (chunk === undefined) return;
   if (transition.job.status !== "running") {
@@ -68,7 +69,7 @@ export function runChunk(transition: Transition, at: ChunkAddress): void {
   }
   const node = transition.definition(at.node_id);
   if (node?.type !== "fan_out") return;
-  const items = renderItems(transition, at.node_id, chunk.items);
+  const items = yield* renderItems(transition, at.node_id, chunk.items);
   if (items === undefined) return;
   const { handler } = node.task;
   transition.takeContinuation();
@@ -79,11 +80,11 @@ export function runChunk(transition: Transition, at: ChunkAddress): void {
   transition.effect({ type: "run_items", ...address, handler, timeout_seconds, items });
 }
 
-function renderItems(
+function* renderItems(
   transition: Transition,
   nodeId: string,
   indexes: readonly number[],
-): readonly ItemWork[] | undefined {
+): Paced<readonly ItemWork[] | undefined> {
   const compiled = transition.context.workflow.nodes.get(nodeId);
   if (compiled?.source === undefined || compiled.params === undefined) {
     const message = "the snapshot has no expression for these items";
@@ -95,6 +96,7 @@ function renderItems(
     source.kind === "value" && Array.isArray(source.value) ? source.value : [];
   const work: ItemWork[] = [];
   for (const index of indexes) {
+    yield* transition.rest();
     const item = list[index];
     const params = renderParams(transition, compiled.params, { item, index });
     if (params.kind === "needs") return undefined;
@@ -118,7 +120,7 @@ function partId({ node_id, chunk, attempt, part }: HandIn, root: string): string
 }
 
 /** A worker hands in outcomes. Those of another attempt are orphans. */
-export function handIn(transition: Transition, given: HandIn): void {
+export function* handIn(transition: Transition, given: HandIn): Paced<void> {
   const { node_id, chunk: number, attempt } = given;
   const chunk = currentChunk(transition, given);
   if (chunk === undefined) {
@@ -126,7 +128,7 @@ export function handIn(transition: Transition, given: HandIn): void {
     return;
   }
   const node = fanNode(transition, node_id);
-  const sorted = sortOutcomes(transition, { chunk, node }, given.outcomes);
+  const sorted = yield* sortOutcomes(transition, { chunk, node }, given.outcomes);
   if (sorted.records.length > 0 || sorted.retried.length > 0) {
     record(transition, given, { chunk, node, sorted });
   } else if (sorted.aborted.length > 0) {
@@ -152,11 +154,11 @@ interface Sorted {
   readonly aborted: readonly number[];
 }
 
-function sortOutcomes(
+function* sortOutcomes(
   transition: Transition,
   { chunk, node }: { readonly chunk: ChunkState; readonly node: FanPolicy },
   outcomes: readonly ItemOutcome[],
-): Sorted {
+): Paced<Sorted> {
   const isLast = chunk.failures + 1 >= maxAttempts(node.retry);
   const isEnding = transition.job.status !== "running";
   const records: ItemRecord[] = [];
@@ -166,6 +168,7 @@ function sortOutcomes(
   const mine = new Set(chunk.items);
   for (const { index, outcome } of outcomes) {
     if (!mine.delete(index)) continue;
+    yield* transition.rest();
     if (outcome.kind === "aborted") aborted.push(index);
     else if (outcome.kind === "completed") records.push(recordOf(transition, index, outcome));
     else if (!isLast && !isEnding && isRetryable(outcome)) retried.push(index);
@@ -311,7 +314,8 @@ function failItems(
 ): void {
   const outcome: Outcome = { kind: "failed", error, retryable: false, log: [] };
   const outcomes = state.items.map((index) => ({ index, outcome }));
-  handIn(transition, { ...at, part: 0, outcomes });
+  // Errors only: nothing here takes long.
+  finish(handIn(transition, { ...at, part: 0, outcomes }));
 }
 
 function breaks(node: FanPolicy, failed: readonly unknown[]): boolean {

@@ -51,8 +51,10 @@ export const MAX_TEMPLATE_CHARS = 16 * 1024;
 /** Syntax nodes and nesting of one expression. */
 export const MAX_EXPRESSION_NODES = 400;
 export const MAX_EXPRESSION_DEPTH = 32;
-/** Steps of one evaluation, charged by elements and characters touched; 5 to 30 ms. */
+/** Steps of one evaluation, charged by elements and characters touched; at most 50 ms. */
 export const MAX_EVALUATION_STEPS = 100_000;
+/** Large item outputs that one fan_in reads; they are in memory together. */
+export const MAX_FAN_IN_BYTES = 64 * 1024 * 1024;
 /** Steps of all cheap nodes of one transition; what is left goes on by a message. */
 export const MAX_TRANSITION_STEPS = 1_000_000;
 /** Rendered size of one params object or one expression's value. */

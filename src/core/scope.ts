@@ -18,6 +18,9 @@ import type { Documents, Transition } from "./transition.ts";
 /** The entry that holds inputs and vars too large for the projection. */
 const CREATION = "0";
 
+/** What it costs to put a scope together, in steps of an evaluation. */
+const SCOPE_STEPS = 20;
+
 export type Rendered<Value = Json> =
   | { readonly kind: "value"; readonly value: Value }
   | { readonly kind: "error"; readonly error: FailureReason }
@@ -68,7 +71,9 @@ function render<Value>(
     if (!(error instanceof ExpressionError)) throw error;
     return { kind: "error", error: { code: "EXPRESSION_FAILED", message: error.message } };
   } finally {
-    transition.budget.steps -= MAX_EVALUATION_STEPS - Math.max(0, budget.steps);
+    const spent = MAX_EVALUATION_STEPS - Math.max(0, budget.steps);
+    transition.budget.steps -= spent;
+    transition.spend(spent + SCOPE_STEPS);
   }
 }
 

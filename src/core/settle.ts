@@ -8,18 +8,19 @@ import { chunkSize, queuedAtFirst } from "./chunk-plan.ts";
 import type { ConditionalNode, FanInNode, FanOutNode, TaskNode } from "./definition.ts";
 import { beginEnding, endIfDone, failNode, isOpen } from "./ending.ts";
 import { invariant } from "./error.ts";
-import { aggregate } from "./fan-in.ts";
+import { aggregate, aggregateBytes } from "./fan-in.ts";
 import { isTerminalNode } from "./job.ts";
 import type { FailureReason } from "./job.ts";
-import { jsonBytes, kindOf } from "./json.ts";
+import { kindOf } from "./json.ts";
 import { chunksRoot } from "./lane.ts";
 import { MAX_ITEMS, MAX_OUTPUT_BYTES } from "./limits.ts";
+import type { Paced } from "./pace.ts";
 import { readiness } from "./ready.ts";
 import { evaluateIn, renderParams } from "./scope.ts";
 import { secondsBetween } from "./instant.ts";
 import type { Transition } from "./transition.ts";
 
-export function settle(transition: Transition): void {
+export function* settle(transition: Transition): Paced<void> {
   for (const nodeId of transition.context.workflow.order) {
     if (!isOpen(transition.job)) break;
     if (transition.node(nodeId).status !== "pending") continue;
@@ -28,14 +29,15 @@ export function settle(transition: Transition): void {
       transition.send({ kind: "wake" });
       return;
     }
-    step(transition, nodeId);
+    yield* step(transition, nodeId);
+    yield* transition.rest();
   }
   endIfDone(transition);
   if (!transition.hasNeeds) failIfStuck(transition);
 }
 
 
-function step(transition: Transition, nodeId: string): void {
+function* step(transition: Transition, nodeId: string): Paced<void> {
   switch (readiness(transition.job, transition.context.workflow, nodeId)) {
     case "wait":
       return;
@@ -43,11 +45,11 @@ function step(transition: Transition, nodeId: string): void {
       transition.emit({ type: "node_skipped", node_id: nodeId });
       return;
     case "ready":
-      begin(transition, nodeId);
+      yield* begin(transition, nodeId);
   }
 }
 
-function begin(transition: Transition, nodeId: string): void {
+function* begin(transition: Transition, nodeId: string): Paced<void> {
   const node = transition.definition(nodeId);
   invariant(node !== undefined, "the order names nodes of the definition");
   switch (node.type) {
@@ -56,16 +58,16 @@ function begin(transition: Transition, nodeId: string): void {
       transition.emit({ type: "node_completed", node_id: nodeId });
       return;
     case "conditional":
-      decide(transition, nodeId, node);
+      yield* decide(transition, nodeId, node);
       return;
     case "fan_in":
-      collect(transition, nodeId, node);
+      yield* collect(transition, nodeId, node);
       return;
     case "fan_out":
-      expand(transition, nodeId, node);
+      yield* expand(transition, nodeId, node);
       return;
     case "task":
-      startOrQueue(transition, nodeId, node);
+      yield* startOrQueue(transition, nodeId, node);
   }
 }
 
@@ -74,7 +76,11 @@ function markStarted(transition: Transition): void {
   if (transition.job.status === "pending") transition.emit({ type: "job_started" });
 }
 
-function decide(transition: Transition, nodeId: string, node: ConditionalNode): void {
+function* decide(
+  transition: Transition,
+  nodeId: string,
+  node: ConditionalNode,
+): Paced<void> {
   const compiled = transition.context.workflow.nodes.get(nodeId);
   if (compiled?.field === undefined || compiled.branches === undefined) {
     failCheap(transition, nodeId, NOT_COMPILED);
@@ -89,6 +95,7 @@ function decide(transition: Transition, nodeId: string, node: ConditionalNode): 
   }
   for (const branch of compiled.branches) {
     if (branch.condition === undefined) continue;
+    yield* transition.rest();
     const holds = evaluateIn(transition, branch.condition, { value: field.value });
     if (holds.kind === "needs") return;
     if (holds.kind === "error") {
@@ -134,14 +141,14 @@ function failCheap(transition: Transition, nodeId: string, error: FailureReason)
   failNode(transition, nodeId, { error });
 }
 
-function collect(transition: Transition, nodeId: string, node: FanInNode): void {
-  const output = aggregate(transition, nodeId, node);
+function* collect(transition: Transition, nodeId: string, node: FanInNode): Paced<void> {
+  const output = yield* aggregate(transition, nodeId, node);
   if (output.kind === "needs") return;
   if (output.kind === "error") {
     failCheap(transition, nodeId, output.error);
     return;
   }
-  const bytes = jsonBytes(output.value);
+  const bytes = yield* aggregateBytes(transition, output.value);
   if (bytes > MAX_OUTPUT_BYTES) {
     const message = `the aggregate has ${bytes} bytes, more than ${MAX_OUTPUT_BYTES}`;
     failCheap(transition, nodeId, { code: "OUTPUT_TOO_LARGE", message });
@@ -150,7 +157,7 @@ function collect(transition: Transition, nodeId: string, node: FanInNode): void 
   transition.emit({ type: "node_completed", node_id: nodeId, ...transition.place(output.value) });
 }
 
-function expand(transition: Transition, nodeId: string, node: FanOutNode): void {
+function* expand(transition: Transition, nodeId: string, node: FanOutNode): Paced<void> {
   const source = transition.context.workflow.nodes.get(nodeId)?.source;
   if (source === undefined) {
     failCheap(transition, nodeId, NOT_COMPILED);
@@ -175,6 +182,7 @@ function expand(transition: Transition, nodeId: string, node: FanOutNode): void 
   }
   const chunk_size = chunkSize(count, node.max_parallel);
   const queued = queuedAtFirst(count, chunk_size, node.max_parallel);
+  yield* transition.rest();
   const items_digest = digest(items.value, transition.context.sha256);
   markStarted(transition);
   transition.emit({
@@ -213,10 +221,10 @@ export function completeFan(transition: Transition, nodeId: string): void {
   transition.emit({ type: "node_completed", node_id: nodeId, chunks_root });
 }
 
-function startOrQueue(transition: Transition, nodeId: string, node: TaskNode): void {
+function* startOrQueue(transition: Transition, nodeId: string, node: TaskNode): Paced<void> {
   const version = transition.context.handlers.get(node.handler);
   if (version !== undefined && transition.takeContinuation()) {
-    claimTask(transition, nodeId, { node, version });
+    yield* claimTask(transition, nodeId, { node, version });
     return;
   }
   transition.emit({ type: "node_queued", node_id: nodeId });
@@ -227,11 +235,11 @@ function startOrQueue(transition: Transition, nodeId: string, node: TaskNode): v
  * Records the next attempt of a task and asks the shell to run it. Params that do not render fail
  * the node; a handler that this build lacks must have been looked for before.
  */
-export function claimTask(
+export function* claimTask(
   transition: Transition,
   nodeId: string,
   { node, version }: { readonly node: TaskNode; readonly version: string },
-): void {
+): Paced<void> {
   const compiled = transition.context.workflow.nodes.get(nodeId);
   if (compiled?.params === undefined) {
     failCheap(transition, nodeId, NOT_COMPILED);
@@ -243,6 +251,7 @@ export function claimTask(
     failCheap(transition, nodeId, { ...params.error, message: `params: ${params.error.message}` });
     return;
   }
+  yield* transition.rest();
   const attempt = transition.node(nodeId).attempt + 1;
   markStarted(transition);
   transition.emit({

@@ -2,7 +2,7 @@
 // and what to do after it. Each emitted event is sealed with its hash and folded at once, so every
 // decision sees the state that its predecessors left.
 import { apply } from "./apply.ts";
-import { digest } from "./canonical.ts";
+import { canonical } from "./canonical.ts";
 import type {
   AdvanceContext,
   Decision,
@@ -15,7 +15,7 @@ import type { Instant } from "./instant.ts";
 import { later } from "./instant.ts";
 import { eventHash, placeOf } from "./lane.ts";
 import type { Json, JsonObject } from "./json.ts";
-import { jsonBytes } from "./json.ts";
+import { jsonBytes, utf8Bytes } from "./json.ts";
 import type { FailureReason, JobState, NodeState } from "./job.ts";
 import { nodeState } from "./job.ts";
 import {
@@ -26,7 +26,13 @@ import {
   MAX_TRANSITION_STEPS,
 } from "./limits.ts";
 import type { NodeDefinition } from "./definition.ts";
+import type { Paced } from "./pace.ts";
 import { cutText } from "./text.ts";
+
+/** Steps after which a decision lets others go first; one evaluation at most comes before it. */
+export const REST_STEPS = 20_000;
+/** Bytes of JSON that take as long as one step to walk, write and hash. */
+export const BYTES_PER_STEP = 8;
 
 export class Transition {
   readonly context: AdvanceContext;
@@ -41,6 +47,8 @@ export class Transition {
   readonly #needs = new Set<string>();
   #entryBytes: number;
   #result: JsonObject | undefined;
+  /** Steps since the last rest. */
+  #work = 0;
   #continues: boolean;
 
   constructor(job: JobState, context: AdvanceContext) {
@@ -95,6 +103,18 @@ export class Transition {
     return apply(this.#job, { ...event, hash: "" }, { at: this.at, sha256 });
   }
 
+  /** Notes work that took as long as so many steps of an evaluation. */
+  spend(steps: number): void {
+    this.#work += steps;
+  }
+
+  /** Rests where enough was done since the last time. Nothing that is decided depends on it. */
+  *rest(): Paced<void> {
+    if (this.#work < REST_STEPS) return;
+    this.#work = 0;
+    yield;
+  }
+
   effect(effect: Effect): void {
     this.#effects.push(effect);
   }
@@ -119,6 +139,7 @@ export class Transition {
   /** Where a value of an outcome goes: into the event, or into an object created before it. */
   place(value: Json): { readonly output: Json } | { readonly stored: StoredObject } {
     const bytes = jsonBytes(value);
+    this.spend(bytes / BYTES_PER_STEP);
     const fits = this.#entryBytes + bytes <= MAX_INLINE_ENTRY_BYTES;
     if (bytes <= MAX_INLINE_OUTPUT_BYTES && fits) {
       this.#entryBytes += bytes;
@@ -129,10 +150,13 @@ export class Transition {
 
   /** A value as an object of its own, created before the entry that names it. */
   storeValue(value: Json): StoredObject {
-    const valueDigest = digest(value, this.context.sha256);
+    const text = canonical(value);
+    const valueDigest = `sha256:${this.context.sha256(text)}`;
     const id = `out:${valueDigest}`;
     this.store({ id, body: { value } });
-    return { object: id, digest: valueDigest, bytes: jsonBytes(value) };
+    const bytes = utf8Bytes(text);
+    this.spend(bytes / BYTES_PER_STEP);
+    return { object: id, digest: valueDigest, bytes };
   }
 
   /** Claims room for `bytes` in the entry; false where it has none left. */

@@ -3,7 +3,7 @@
 // compare-and-swap: 409 means that another process made that transition, so fold it and decide
 // again. When a commit fails, everybody waiting gets the same error and the session is spent: none
 // may believe that it committed, and the next invocation loads anew.
-import { advance } from "../core/advance.ts";
+import { advancing } from "../core/advance.ts";
 import { applyEntry } from "../core/apply.ts";
 import type { AdvanceContext, Decision, Effect, NewObject, Occurrence } from "../core/effect.ts";
 import { WorkflowError, invariant } from "../core/error.ts";
@@ -13,6 +13,7 @@ import type { Instant } from "../core/instant.ts";
 import type { JobState } from "../core/job.ts";
 import { isTerminalJob } from "../core/job.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { Paced } from "../core/pace.ts";
 import { documentSchema, storedEntry } from "../core/stored.ts";
 import { pendingDocuments } from "../core/transition.ts";
 import { isWanted } from "../core/watch.ts";
@@ -26,6 +27,7 @@ import { JobDocuments } from "./job-documents.ts";
 import { foldToEnd, readEntries, ttlSeconds } from "./journal.ts";
 import type { Projected } from "./projection.ts";
 import { ProjectionKeeper } from "./projection-keeper.ts";
+import { nextTurn } from "./turn.ts";
 
 /** Conflicts before giving up: 64 writers each lose at most this often before one is theirs. */
 const MAX_CONFLICTS = 64;
@@ -254,11 +256,20 @@ export class JobSession {
     },
   ): Promise<Extract<Decision, { kind: "decided" }>> {
     for (let round = 0; round < MAX_LOADS; round += 1) {
-      const decision = advance(job, occurrence, given.context);
+      const decision = await this.#paced(advancing(job, occurrence, given.context));
       if (decision.kind === "decided") return decision;
       await this.#documents.load(decision.needs, given.loaded);
     }
     throw new WorkflowError("INTERNAL", `job ${job.job_id}: a decision never stops loading`);
+  }
+
+  /** Lets the process serve others wherever the work rests. */
+  async #paced<T>(work: Paced<T>): Promise<T> {
+    for (;;) {
+      const part = work.next();
+      if (part.done === true) return part.value;
+      await nextTurn(this.engine.clock);
+    }
   }
 
   #context(given: {

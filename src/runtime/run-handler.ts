@@ -5,8 +5,9 @@
 // A handler that blocks the process cannot be stopped here.
 import type { Json } from "../core/json.ts";
 import { copyJson, jsonBytes } from "../core/json.ts";
+import { fits } from "../core/expression/room.ts";
 import type { ErrorCode } from "../core/error.ts";
-import { MAX_ERROR_BYTES, MAX_OUTPUT_BYTES } from "../core/limits.ts";
+import { MAX_ERROR_BYTES, MAX_JSON_DEPTH, MAX_OUTPUT_BYTES } from "../core/limits.ts";
 import { AttemptLog } from "./attempt-log.ts";
 import type { Handler, HandlerJob } from "./handlers.ts";
 import { RetryableError, TerminalError } from "./handlers.ts";
@@ -15,6 +16,7 @@ import type { Clock } from "./ports.ts";
 import { printable } from "./printable.ts";
 import { NO_SECRETS } from "./secrets.ts";
 import type { JobSecrets } from "./secrets.ts";
+import { nextTurn } from "./turn.ts";
 
 export interface AttemptRequest {
   readonly handler: Handler;
@@ -113,6 +115,7 @@ async function call(
   log: AttemptLog,
 ): Promise<Ending> {
   try {
+    if (!isSmall(request.params)) await nextTurn(request.clock);
     const value: unknown = await request.handler.run({
       // Rendered params share parts with recorded outputs; a handler may change what it is given.
       params: copyJson(request.params),
@@ -122,10 +125,21 @@ async function call(
       log: (message, fields) => log.write(message, fields),
       job: { ...request.job },
     });
-    return answered(value);
+    // Many may answer at once: reading them, and deciding on them, takes turns.
+    if (typeof value === "object" && value !== null) await nextTurn(request.clock);
+    const ending = answered(value);
+    if (ending.kind === "completed" && !isSmall(ending.output)) await nextTurn(request.clock);
+    return ending;
   } catch (thrown) {
     return threw(thrown);
   }
+}
+
+const SMALL_BYTES = 4096;
+
+/** Whether walking it takes no time worth a turn. */
+function isSmall(value: Json): boolean {
+  return fits(value, { bytes: SMALL_BYTES }, MAX_JSON_DEPTH);
 }
 
 /** `undefined` as the whole value is null; as a member it is refused like anything not JSON. */
@@ -150,8 +164,8 @@ function invalid(pointer: string, message: string): Ending {
 function tooLarge(bytes: number): Ending {
   return failed(
     "OUTPUT_TOO_LARGE",
-    `the handler's value has at least ${bytes} bytes as JSON, at most ${MAX_OUTPUT_BYTES} are kept; ` +
-      "store larger data elsewhere and return its URL",
+    `the handler's value has at least ${bytes} bytes as JSON, at most ${MAX_OUTPUT_BYTES} are ` +
+      "kept; store larger data elsewhere and return its URL",
   );
 }
 

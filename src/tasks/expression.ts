@@ -1,6 +1,5 @@
 // Expressions inside params: parsed with the params, so that a mistake names the field; evaluated
 // one by one, each under the engine's budget, so that many of them cannot block the process.
-import { setImmediate } from "node:timers/promises";
 import * as z from "zod";
 import { ExpressionError, evaluate } from "../core/expression/evaluate.ts";
 import type { Scope } from "../core/expression/evaluate.ts";
@@ -9,6 +8,7 @@ import type { Expression } from "../core/expression/parse.ts";
 import { references } from "../core/expression/references.ts";
 import type { Json } from "../core/json.ts";
 import { MAX_EVALUATION_STEPS, MAX_EXPRESSION_CHARS } from "../core/limits.ts";
+import { inTurn } from "../runtime/turn.ts";
 
 /** The schema of an expression that sees one name only: `root`. */
 export function expressionOver(root: string) {
@@ -50,7 +50,7 @@ export async function tryEvaluate(
   scope: Scope,
   signal: AbortSignal,
 ): Promise<Evaluated> {
-  await setImmediate();
+  await new Promise<void>((resume) => inTurn(resume));
   signal.throwIfAborted();
   try {
     return { ok: true, value: evaluate(parsed, scope, { steps: MAX_EVALUATION_STEPS }) };

@@ -3,6 +3,7 @@
 import { addSeconds } from "../../src/core/instant.ts";
 import type { Instant } from "../../src/core/instant.ts";
 import type { Clock } from "../../src/runtime/ports.ts";
+import { inTurn } from "../../src/runtime/turn.ts";
 
 export interface ManualClock extends Clock {
   /** Moves on by `ms` and runs what came due, also what those callbacks asked for in that time. */
@@ -41,4 +42,12 @@ export function manualClock(start: Instant = "2026-01-01T00:00:00.000Z"): Manual
     },
     pending: () => timers.size,
   };
+}
+
+/** As `manualClock`, but whoever waits for no more than the next turn gets it. */
+export function turningClock(): ManualClock {
+  const clock = manualClock();
+  const after: Clock["after"] = (ms, callback) =>
+    ms > 0 ? clock.after(ms, callback) : inTurn(callback);
+  return { ...clock, after };
 }

@@ -5,7 +5,7 @@ import type { Handler, HandlerContext } from "../../src/runtime/handlers.ts";
 import { runAttempt } from "../../src/runtime/run-handler.ts";
 import type { AttemptOutcome } from "../../src/runtime/run-handler.ts";
 import type { JobSecrets } from "../../src/runtime/secrets.ts";
-import { manualClock } from "./manual-clock.ts";
+import { turningClock } from "./manual-clock.ts";
 import type { ManualClock } from "./manual-clock.ts";
 
 export type Run = (context: HandlerContext<Json>) => unknown;
@@ -41,7 +41,7 @@ export function start(run: Run, setting: Setting = {}): Promise<AttemptOutcome> 
     job,
     timeoutSeconds: 10,
     signal: setting.signal ?? new AbortController().signal,
-    clock: setting.clock ?? manualClock(),
+    clock: setting.clock ?? turningClock(),
     ...(setting.secrets === undefined ? {} : { secrets: setting.secrets }),
     ...(setting.graceMs === undefined ? {} : { graceMs: setting.graceMs }),
   });

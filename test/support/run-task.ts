@@ -4,7 +4,7 @@ import type { Handler } from "../../src/runtime/handlers.ts";
 import type { Clock } from "../../src/runtime/ports.ts";
 import { runAttempt } from "../../src/runtime/run-handler.ts";
 import type { AttemptOutcome } from "../../src/runtime/run-handler.ts";
-import { manualClock } from "./manual-clock.ts";
+import { turningClock } from "./manual-clock.ts";
 
 export interface TaskSetting {
   readonly attempt?: number;
@@ -26,7 +26,7 @@ export function runTask(
     job: { job_id: "job-1", workflow_id: "w", workflow_version: 1, node_id: "node" },
     timeoutSeconds: 540,
     signal: setting.signal ?? new AbortController().signal,
-    clock: setting.clock ?? manualClock(),
+    clock: setting.clock ?? turningClock(),
   });
 }
 

@@ -4,13 +4,13 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { TerminalError, defineHandler } from "../../../src/runtime/handlers.ts";
 import { runAttempt } from "../../../src/runtime/run-handler.ts";
-import { manualClock } from "../../support/manual-clock.ts";
+import { turningClock } from "../../support/manual-clock.ts";
 import { job, settled, start, thrower } from "../../support/raw-attempt.ts";
 import type { Run } from "../../support/raw-attempt.ts";
 
 describe("the end of time", () => {
   test("an attempt that takes too long is timed out at once, with what it logged", async () => {
-    const clock = manualClock();
+    const clock = turningClock();
     let reason: unknown;
     const outcome = start(
       ({ signal, log }) => {
@@ -33,7 +33,7 @@ describe("the end of time", () => {
   });
 
   test("what an abandoned handler still does changes nothing", async () => {
-    const clock = manualClock();
+    const clock = turningClock();
     let fail = (_error: Error): void => {};
     let write = (_line: string): void => {};
     const outcome = start(
@@ -55,7 +55,7 @@ describe("the end of time", () => {
   });
 
   test("an answer at the very moment of the time-out does not replace it", async () => {
-    const clock = manualClock();
+    const clock = turningClock();
     const outcome = start(
       ({ signal }) =>
         new Promise((resolve) => signal.addEventListener("abort", () => resolve("quick"))),
@@ -67,7 +67,7 @@ describe("the end of time", () => {
   });
 
   test("an attempt that ends leaves no timer and no listener", async () => {
-    const clock = manualClock();
+    const clock = turningClock();
     const { signal } = new AbortController();
     for (const run of [() => 1, thrower]) await start(run, { clock, signal });
     expect(clock.pending()).toBe(0);
@@ -77,7 +77,7 @@ describe("the end of time", () => {
 
 describe("an abort from outside", () => {
   function aborting(run: Run, graceMs?: number) {
-    const clock = manualClock();
+    const clock = turningClock();
     const controller = new AbortController();
     const setting = { clock, signal: controller.signal };
     const outcome = start(run, graceMs === undefined ? setting : { ...setting, graceMs });
@@ -203,7 +203,7 @@ describe("what the handler is given", () => {
       job,
       timeoutSeconds: 1,
       signal: new AbortController().signal,
-      clock: manualClock(),
+      clock: turningClock(),
     });
     expect(outcome).toMatchObject({ kind: "failed", retryable: false });
     const message = outcome.kind === "failed" ? outcome.error.message : "";

@@ -60,7 +60,7 @@ function runtimeWith(requests: Set<Promise<unknown>>, host: string): TestRuntime
     after: (ms, callback) => runtime.clock.after(ms, callback),
   };
   const handlers = builtinHandlers({ http: { allow: [host] }, clock }).map((handler) =>
-    handler.name === "http_request" ? watched(handler, requests) : handler,
+    handler.name === "sleep" ? handler : watched(handler, requests),
   );
   const runtime = new TestRuntime({ handlers, secrets: { API_TOKEN: "a-token-for-tests" } });
   return runtime;
