@@ -16,12 +16,15 @@ import type { AppLine, WorkflowFiles } from "./app-fixture.ts";
 import { waitFor } from "./wait-until.ts";
 
 export interface AppProcess extends AppClient {
+  readonly pid: number;
   /** What the app logged. */
   readonly lines: readonly AppLine[];
   /** Ends it as `kill -9` does. */
   kill(): Promise<void>;
   /** Ends it as Ctrl-C does; resolves with the exit code. */
   interrupt(): Promise<number | null>;
+  /** Ends it as a platform does that scales in; resolves with the exit code. */
+  terminate(): Promise<number | null>;
 }
 
 export interface ProcessFixture {
@@ -95,19 +98,26 @@ function watched(child: ChildProcess): Child {
 async function started({ child, output, lines }: Child): Promise<AppProcess> {
   const address = (): string | undefined =>
     output.map((line) => /^Holdfast is running at (\S+)$/.exec(line)?.[1]).find(Boolean);
-  const url = await waitFor(address, { what: "the host runs", timeoutMs: 30_000 });
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  const found = await waitFor(() => address() ?? (hasEnded() ? "" : undefined), {
+    what: "the host runs",
+    timeoutMs: 60_000,
+  });
+  if (found === "") throw new Error(`the host ended while starting: ${output.join("\n")}`);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+    if (hasEnded()) return child.exitCode;
     const exited = once(child, "exit");
     child.kill(signal);
     await exited;
     return child.exitCode;
   };
-  return Object.assign(new AppClient(url), {
+  return Object.assign(new AppClient(found), {
+    pid: child.pid ?? 0,
     lines,
     kill: async () => {
       await end("SIGKILL");
     },
     interrupt: () => end("SIGINT"),
+    terminate: () => end("SIGTERM"),
   });
 }
