@@ -101,11 +101,14 @@ export const FINISHED: readonly Scenario[] = [
     play: async (stage) => {
       const { world, process } = stage;
       await world.run(() => has("node_started", "b")(stage));
-      world.gate.rule = ({ operation }) => (operation === "jobs.replace" ? "refused" : undefined);
-      await world.clock.advance(65_000);
-      world.gate.rule = () => undefined;
       const sweeper = world.add(process.kit);
-      await world.sweep(sweeper);
+      for (let ms = 65_000; !has("node_lost", "b")(stage); ms = 12_000) {
+        // Only the sweeper can write: the worker does not renew, but its outcome will come.
+        world.gate.rule = ({ operation }) => (operation === "jobs.replace" ? "refused" : undefined);
+        await world.clock.advance(ms);
+        world.gate.rule = () => undefined;
+        await world.sweep(sweeper);
+      }
       sweeper.die();
       await end(stage);
     },

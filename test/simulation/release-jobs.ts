@@ -95,6 +95,10 @@ export const BEGUN: readonly Scenario[] = [
       await silence(stage, 70);
       const sweeper = stage.world.add(stage.process.kit);
       await stage.world.sweep(sweeper);
+      for (let more = 0; more < 5 && !has("node_lost", "b")(stage); more += 1) {
+        await silence(stage, 15);
+        await stage.world.sweep(sweeper);
+      }
       sweeper.die();
     },
   },

@@ -11,6 +11,7 @@ import { MemoryStore } from "../../src/memory/memory-store.ts";
 import type { CatalogEntry } from "../../src/runtime/definition-catalog.ts";
 import type { Engine, EngineTiming } from "../../src/runtime/engine.ts";
 import type { JobDocument, JournalDocument, Randomness } from "../../src/runtime/ports.ts";
+import { Secrets } from "../../src/runtime/secrets.ts";
 import type { Sessions } from "../../src/runtime/sessions.ts";
 import type { Submission, Submitted } from "../../src/runtime/submit-job.ts";
 import type { VersionRegistry } from "../../src/runtime/version-registry.ts";
@@ -45,6 +46,8 @@ export interface WorldOptions {
   readonly pick?: (alive: readonly ReleaseProcess[]) => ReleaseProcess | undefined;
 }
 
+/** What every process has; builds before secrets do not look. */
+const SECRETS = { TOKEN: "swordfish-4711" };
 const LEASE_SECONDS = 600;
 const SWEEP_SECONDS = 60;
 const ENDED = new Set(["completed", "failed", "cancelled"]);
@@ -120,6 +123,7 @@ export class ReleaseWorld {
       randomness: randomnessOf(kit, `${this.#options.seed ?? "world"} ${this.processes.length}`),
       log: { write: (_level, name, fields) => void this.logs.push({ build, name, fields }) },
       handlers: new kit.HandlerRegistry(handlers),
+      secrets: new Secrets(SECRETS),
       snapshots: new kit.SnapshotCache(),
       build,
       timing: { ...kit.DEFAULT_TIMING, ...this.#options.timing },

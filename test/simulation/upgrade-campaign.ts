@@ -130,5 +130,5 @@ async function endsBoth(old: ReleaseKit, job: RecordedJob): Promise<void> {
   const world = await checkEnds(TODAYS_KIT, job);
   const history = checkWorld(TODAYS_KIT, world, job.job_id);
   checkReadBy(old, world.entries(job.job_id), history);
-  await checkTogether([old, TODAYS_KIT], job, 1);
+  await checkTogether([old, TODAYS_KIT], job, { seed: 1 });
 }

@@ -189,7 +189,7 @@ function decideAgain(
   );
   const context = {
     ...decision.context,
-    watch: asJudgedThen(decision, job),
+    watch: asJudgedThen(recorded.release, decision, job),
     workflow: history.workflow,
     sha256: kit.sha256,
     hashBytes: kit.hashBytes,
@@ -206,23 +206,22 @@ function decideAgain(
   throw new Error("the decision never stops loading");
 }
 
-/** How long today's engine suspects a worker before it counts as lost: a sixth of its lease. */
-const GRACE_SECONDS = TODAYS_KIT.DEFAULT_TIMING.lease_seconds / 6;
+/** Releases that took a worker for lost as soon as its lease had passed. */
+const JUDGED_AT_ONCE: ReadonlySet<string> = new Set(["0.1.0"]);
 
 /**
- * Release 0.1.0 took a worker for lost when its lease had passed; later ones suspect it first, and
- * keep in the watch that they did. To them, what that release judged is what was suspected for as
- * long as that takes.
+ * Later builds suspect a worker for a sixth of its lease first, and keep in the watch that they
+ * did. To them, what an early release judged is what was suspected for as long as that takes.
  */
-function asJudgedThen({ context }: RecordedDecision, job: JobState): Watch {
+function asJudgedThen(release: string, { context }: RecordedDecision, job: JobState): Watch {
   const { watch, now } = context;
-  if (watch.suspects !== undefined) return watch;
+  if (!JUDGED_AT_ONCE.has(release)) return watch;
   const keys = Object.entries(job.nodes).flatMap(([id, { attempt, fan }]) =>
     fan === undefined
       ? [attemptKey(id, attempt)]
       : fan.chunks.map((chunk, number) => attemptKey(id, chunk.attempt, number)),
   );
-  const suspected = addSeconds(now, -GRACE_SECONDS);
+  const suspected = addSeconds(now, -TODAYS_KIT.DEFAULT_TIMING.lease_seconds / 6);
   return { ...watch, suspects: Object.fromEntries(keys.map((key) => [key, suspected])) };
 }
 
@@ -279,11 +278,14 @@ export function checkWorld(kit: ReleaseKit, world: ReleaseWorld, jobId: string):
   return history;
 }
 
-/** Processes of several builds share the job, each message by chance; it ends as it would have. */
+/**
+ * Processes of several builds share the job, each message by chance; it ends as it would have, and
+ * all that can be expected to read it do.
+ */
 export async function checkTogether(
   kits: readonly ReleaseKit[],
   recorded: RecordedJob,
-  seed: number,
+  { seed, readers = kits }: { readonly seed: number; readonly readers?: readonly ReleaseKit[] },
 ): Promise<void> {
   const draws = new Draws(new Dice(seed), STREAM.process);
   const world = await worldOf(recorded, { pick: (alive) => draws.pick(alive) });
@@ -293,7 +295,7 @@ export async function checkTogether(
   world.gate.latencyMs = () => 0;
   await world.clock.advance(10_000);
   const history = checkWorld(TODAYS_KIT, world, recorded.job_id);
-  for (const kit of kits) checkReadBy(kit, world.entries(recorded.job_id), history);
+  for (const kit of readers) checkReadBy(kit, world.entries(recorded.job_id), history);
   const { status, nodes, error_code } = endOf(TODAYS_KIT, world.entries(recorded.job_id));
   const { ends } = recorded;
   const found = { status, nodes, error_code: error_code ?? null };
