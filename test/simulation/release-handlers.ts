@@ -14,7 +14,7 @@ const COMMON = { version: "1", params: anything, output: z.json() };
 type Define = Pick<ReleaseKit, "defineHandler" | "RetryableError" | "TerminalError">;
 
 export function handlersOf(kit: Define, clock: Clock): readonly Handler[] {
-  return [...quickHandlers(kit), ...slowHandlers(kit, clock)];
+  return [...quickHandlers(kit), ...itemHandlers(kit), ...slowHandlers(kit, clock)];
 }
 
 function quickHandlers(kit: Define): readonly Handler[] {
@@ -63,6 +63,12 @@ function quickHandlers(kit: Define): readonly Handler[] {
       params: sizeParams,
       run: ({ params }) => params.value.length,
     }),
+  ];
+}
+
+function itemHandlers(kit: Define): readonly Handler[] {
+  const { defineHandler, RetryableError, TerminalError } = kit;
+  return [
     /** Every fifth item fails for good. */
     defineHandler({
       ...COMMON,

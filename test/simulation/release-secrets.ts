@@ -1,5 +1,5 @@
-// Jobs whose definition has `secrets`, as a build that knows them begins them. They are made anew for
-// each test: what they are about is that a release before secrets does not touch them.
+// Jobs whose definition has `secrets`, as a build that knows them begins them. They are made anew
+// for each test: what they are about is that a release before secrets does not touch them.
 import { task, workflow } from "../support/shapes.ts";
 import { LIST_20 } from "./release-shapes.ts";
 import { dieAfter, dieOnce, has, nothing, silence } from "./release-stage.ts";

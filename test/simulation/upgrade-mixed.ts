@@ -1,7 +1,7 @@
-// Old and new processes at work on the same jobs, as during a deploy: each message, sweep and report
-// goes to a process of either build by chance, processes die and others take over, requests
+// Old and new processes at work on the same jobs, as during a deploy: each message, sweep and
+// report goes to a process of either build by chance, processes die and others take over, requests
 // fail, and the live definition is replaced or removed at any request. Every job ends as its own
-// definition says; its history holds for both builds, and its provenance names what it was pinned to.
+// definition says; its history holds for both builds, and its provenance names its pin.
 import fc from "fast-check";
 import { isTerminalJob, nodeState } from "../../src/core/job.ts";
 import type { JobState } from "../../src/core/job.ts";

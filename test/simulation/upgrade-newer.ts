@@ -128,8 +128,8 @@ export async function checkLeavesAlone(
 }
 
 /**
- * What may come all the same: the text of a poisoned message, and the claim of a chunk whose message
- * was sent before the later entry; it costs one lost attempt, for the next message is later.
+ * What may come all the same: the text of a poisoned message, and the claim of a chunk whose
+ * message was sent before the later entry; it costs one lost attempt, for the next one is later.
  */
 function isHint(id: string): boolean {
   return id.startsWith("poison:") || id.startsWith("claim:");
