@@ -3,6 +3,7 @@
 // and commits again. A commit that got no answer may stand; the seat looks before it tries again,
 // so that what was claimed is run and no outcome is taken for a late one.
 import type { Occurrence } from "../core/effect.ts";
+import { WorkflowError } from "../core/error.ts";
 import { secondsBetween } from "../core/instant.ts";
 import { UnansweredCommit } from "./commit.ts";
 import type { Committed } from "./commit.ts";
@@ -34,19 +35,20 @@ export class Seat {
   async commit(occurrence: Occurrence, canContinue: boolean): Promise<Committed> {
     const { clock, timing } = this.#session.engine;
     const began = clock.now();
-    let unanswered: UnansweredCommit | undefined;
+    const unanswered: UnansweredCommit[] = [];
+    let committed: Committed | undefined;
     for (let wait = FIRST_WAIT_SECONDS; ; wait = Math.min(wait * 2, MAX_WAIT_SECONDS)) {
       try {
         if (this.#session.isSpent) await this.#moveOn();
-        if (unanswered !== undefined && (await this.#stands(unanswered))) {
-          return { ...unanswered.committed, job: this.#session.job };
-        }
-        unanswered = undefined;
-        return await this.#session.commit(occurrence, { canContinue });
+        const found = await this.#standing(unanswered);
+        if (found !== undefined) return found;
+        committed ??= await this.#session.commit(occurrence, { canContinue });
+        // A stale look may have missed an entry of ours; by now the journal is known beyond it.
+        return (await this.#standing(unanswered)) ?? committed;
       } catch (error) {
-        if (error instanceof UnansweredCommit) unanswered = error;
+        if (error instanceof UnansweredCommit) unanswered.push(error);
         const held = secondsBetween(began, clock.now());
-        const hold = unanswered === undefined ? 0 : timing.lease_seconds / 2;
+        const hold = unanswered.length === 0 ? 0 : timing.lease_seconds / 2;
         const patience = isOutcome(occurrence) ? timing.yield_seconds : hold;
         if (!isRetryable(error) || held >= patience) throw error;
         await new Promise<void>((resume) => clock.after(wait * 1000, resume));
@@ -54,17 +56,31 @@ export class Seat {
     }
   }
 
+  /** The first of the commits without an answer that stands after all. */
+  async #standing(unanswered: readonly UnansweredCommit[]): Promise<Committed | undefined> {
+    for (const one of unanswered) {
+      if (await this.#stands(one)) return { ...one.committed, job: this.#session.job };
+    }
+    return undefined;
+  }
+
+  /** Whether the entry is ours; the session knows it then. */
   async #stands({ seq, write_id }: UnansweredCommit): Promise<boolean> {
     const { engine, job } = this.#session;
     const entry = await readEntry(engine.journal, job.job_id, seq);
-    return entry?.write_id === write_id;
+    // What was folded is there: a read that does not see it is stale and proves nothing.
+    if (entry === undefined && job.seq >= seq) throw notVisible(job.job_id, seq);
+    if (entry?.write_id !== write_id) return false;
+    if (!(await this.#session.reach(seq))) throw notVisible(job.job_id, seq);
+    return true;
   }
 
-  /** Leaves a spent session for a fresh one; keeps the old seat where that fails. */
+  /** Leaves a spent session for a fresh one that knows as much; keeps the seat where that fails. */
   async #moveOn(): Promise<void> {
     const spent = this.#session;
-    const entered = await this.#sessions.enter(spent.job.job_id, 0);
-    if (entered.kind !== "session") return;
+    const { job_id, seq } = spent.job;
+    const entered = await this.#sessions.enter(job_id, seq);
+    if (entered.kind !== "session") throw notVisible(job_id, seq);
     try {
       await entered.session.catchUp();
     } catch (error) {
@@ -74,6 +90,11 @@ export class Seat {
     this.#session = entered.session;
     await this.#sessions.leave(spent);
   }
+}
+
+function notVisible(jobId: string, seq: number): WorkflowError {
+  const message = `job ${jobId}: entry ${seq} is not visible yet`;
+  return new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
 }
 
 function isOutcome({ type }: Occurrence): boolean {
