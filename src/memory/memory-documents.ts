@@ -4,7 +4,7 @@
 import { invariant } from "../core/error.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import { assertId, assertStorable } from "../runtime/document-limits.ts";
+import { assertId, storableText } from "../runtime/document-limits.ts";
 import type { Storable } from "../runtime/document-limits.ts";
 
 export interface MemoryDocument {
@@ -74,13 +74,13 @@ export class MemoryDocuments {
   }
 }
 
+/** Neither may hold a slash, so no two pairs have one key. */
 function keyOf(partition: string, id: string): string {
-  return JSON.stringify([partition, id]);
+  return `${partition}/${id}`;
 }
 
 function stored(document: Storable, partition: string): JsonObject {
-  assertStorable(document, partition);
-  const copy: unknown = JSON.parse(JSON.stringify(document));
+  const copy: unknown = JSON.parse(storableText(document, partition));
   invariant(isJsonObject(copy), "a document is an object");
   freeze(copy);
   return copy;
@@ -89,5 +89,6 @@ function stored(document: Storable, partition: string): JsonObject {
 function freeze(value: Json): void {
   if (typeof value !== "object" || value === null) return;
   Object.freeze(value);
-  for (const member of Object.values(value)) freeze(member as Json);
+  const members: readonly Json[] = Array.isArray(value) ? value : Object.values(value);
+  for (const member of members) if (typeof member === "object") freeze(member);
 }

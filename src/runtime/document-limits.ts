@@ -17,8 +17,11 @@ export interface Storable {
   readonly ttl?: number;
 }
 
-/** Errors: LIMIT_EXCEEDED over 2 MB, DOCUMENT_INVALID for what only a bug of ours can cause. */
-export function assertStorable(document: Storable, partition: string): void {
+/**
+ * The document's JSON text, which may be stored. Errors: LIMIT_EXCEEDED over 2 MB, DOCUMENT_INVALID
+ * for what only a bug of ours can cause.
+ */
+export function storableText(document: Storable, partition: string): string {
   assertId("id", document.id);
   assertId("partition key", partition);
   const { ttl } = document;
@@ -33,12 +36,16 @@ export function assertStorable(document: Storable, partition: string): void {
     throw invalid(document.id, 'the key "__proto__" is not allowed');
   }
   const bytes = utf8Bytes(text);
-  if (bytes <= MAX_ITEM_BYTES) return;
+  if (bytes <= MAX_ITEM_BYTES) return text;
   throw new WorkflowError(
     "LIMIT_EXCEEDED",
     `document "${document.id}": expected at most ${MAX_ITEM_BYTES} bytes, got ${bytes}`,
     { facts: { bytes, limit: MAX_ITEM_BYTES } },
   );
+}
+
+export function assertStorable(document: Storable, partition: string): void {
+  storableText(document, partition);
 }
 
 /** Also for reads: an id with a slash would reach another resource. */
