@@ -19,6 +19,10 @@ export class Catalog {
     this.#entries.delete(workflowId);
   }
 
+  get all(): readonly Known[] {
+    return [...this.#published.values()];
+  }
+
   known(digest: string): Known | undefined {
     return this.#published.get(digest);
   }

@@ -63,8 +63,8 @@ export function randomShape(number: number, draws: Draws): Record<string, unknow
 
 function sizeOf(draws: Draws): number {
   const drawn = draws.unit();
-  if (drawn < 0.75) return draws.between(1, 4);
-  return drawn < 0.97 ? draws.between(4, 7) : draws.between(8, 14);
+  if (drawn < 0.8) return draws.between(1, 3);
+  return drawn < 0.98 ? draws.between(3, 6) : draws.between(7, 14);
 }
 
 function kindOf(draws: Draws, sources: number): Kind {

@@ -8,7 +8,7 @@ import type { Happening, JobPlan, Mode, Plan, ProcessPlan, Rates } from "./plan.
 
 /** Seeds side by side share definitions, so that each need not be made for one run only. */
 const BLOCK = 1_000;
-const DEFINITIONS_OF_BLOCK = 40;
+const DEFINITIONS_OF_BLOCK = 25;
 
 export function randomPlan(seed: number, mode: Mode): Plan {
   const draws = new Draws(new Dice(seed), STREAM.plan);
@@ -25,7 +25,7 @@ export function randomPlan(seed: number, mode: Mode): Plan {
 
 function jobsOf(seed: number, mode: Mode, draws: Draws): readonly JobPlan[] {
   const drawn = draws.unit();
-  const count = drawn < 0.75 ? 1 : drawn < 0.93 ? 2 : 3;
+  const count = drawn < 0.85 ? 1 : drawn < 0.97 ? 2 : 3;
   const block = Math.floor(seed / BLOCK) * DEFINITIONS_OF_BLOCK;
   return Array.from({ length: count }, (_, index) => {
     const definition = `random:${block + draws.below(DEFINITIONS_OF_BLOCK)}`;
@@ -42,7 +42,7 @@ function itemsOf(draws: Draws, definition: string): readonly number[] {
   const hasFan = Object.values(nodes).some(({ type }) => type === "fan_out");
   const drawn = draws.unit();
   if (!hasFan) return [];
-  const count = drawn < 0.9 ? draws.below(6) : drawn < 0.99 ? draws.below(14) : draws.below(60);
+  const count = drawn < 0.9 ? draws.below(5) : drawn < 0.99 ? draws.below(14) : draws.below(60);
   return Array.from({ length: count }, (_, index) => index * 3);
 }
 

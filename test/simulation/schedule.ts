@@ -38,8 +38,8 @@ export async function runPlan(plan: Plan, options: RunOptions = {}): Promise<Run
   const { kits, isTraced = false } = options;
   const world = new World(plan, { isTraced, ...(kits === undefined ? {} : { kits }) });
   if (options.handlers !== undefined) world.use(options.handlers);
-  world.begin();
   const clients = new Clients(world);
+  world.begin();
   const stuck: string[] = [];
   const watch = (): void => {
     if (plan.mode !== "no_rescue") world.judge.watchTime();

@@ -3,7 +3,6 @@
 // Calls may be slow, hang, ignore that they were told to stop, or take their process with them.
 import type { Json } from "../../src/core/json.ts";
 import type { Handler, HandlerContext } from "../../src/runtime/handlers.ts";
-import { knownDefinition } from "./definitions.ts";
 import { STREAM } from "./dice.ts";
 import { CURRENT_KIT } from "./kit.ts";
 import { HANDLERS } from "./random-definition.ts";
@@ -15,6 +14,8 @@ import type { Actor, Execution, Stage } from "./stage.ts";
 export type HandlerMaker = (process: Actor) => readonly Handler[];
 
 const ANYTHING = { safeParse: (data: unknown) => ({ success: true, data }) };
+/** A share of the processes knows no snapshot: reading one is by far the dearest of all reads. */
+const COLD = 0.04;
 /** A share of the calls looks at its signal; the others go on after they were told to stop. */
 const OBEDIENT = 0.7;
 
@@ -42,11 +43,9 @@ export class Handlers {
 
   /** A process that has run for a while knows the snapshots; some begin cold. */
   warm(process: Actor): void {
-    const { plan, dice } = this.#world;
-    if (process.kit !== CURRENT_KIT || dice.unit(STREAM.restart, -process.number) < 0.1) return;
-    for (const { definition } of plan.jobs) {
-      process.engine.snapshots.keep(knownDefinition(definition).workflow);
-    }
+    const { dice, catalog } = this.#world;
+    if (process.kit !== CURRENT_KIT || dice.unit(STREAM.restart, -process.number) < COLD) return;
+    for (const { workflow } of catalog.all) process.engine.snapshots.keep(workflow);
   }
 
   /** Of a claimed attempt; undefined where it never ran. */

@@ -6,6 +6,7 @@ import type { Instant } from "../../src/core/instant.ts";
 import type { Engine } from "../../src/runtime/engine.ts";
 import type { Handler } from "../../src/runtime/handlers.ts";
 import type { Clock, Log, Randomness } from "../../src/runtime/ports.ts";
+import { Secrets } from "../../src/runtime/secrets.ts";
 import type { Sessions } from "../../src/runtime/sessions.ts";
 import type { VersionRegistry } from "../../src/runtime/version-registry.ts";
 import type { EngineKit } from "./kit.ts";
@@ -13,6 +14,9 @@ import type { ProcessPlan } from "./plan.ts";
 import { portsOf } from "./sim-ports.ts";
 import { EPOCH_MS } from "./sim-store.ts";
 import type { Actor, Stage } from "./stage.ts";
+
+/** Values of the settings HOLDFAST_SECRET_*, for the shipped workflows that ask for them. */
+const SECRETS = new Secrets({ API_TOKEN: "a-token-for-tests" });
 
 export class SimProcess implements Actor {
   readonly world: Stage;
@@ -48,6 +52,7 @@ export class SimProcess implements Actor {
       randomness: world.randomness,
       log: logOf(this),
       handlers: new this.kit.HandlerRegistry(handlers as Handler[]),
+      secrets: SECRETS,
       snapshots: new this.kit.SnapshotCache(),
       build: plan.build,
       timing: this.kit.DEFAULT_TIMING,
