@@ -202,7 +202,7 @@ function recordOf(
 }
 
 /** The digest of an item's outcome: the same wherever its output is stored. */
-function leafOf(item: ItemRecord, sha256: Sha256): string {
+export function leafOf(item: ItemRecord, sha256: Sha256): string {
   const { index } = item;
   if ("error" in item) return digest({ index, error: { ...item.error } }, sha256);
   const output = "digest" in item ? item.digest : digest(item.output, sha256);

@@ -1,8 +1,11 @@
 // Documents of one job's journal that decisions ask for. They never change, so a session keeps
-// them. What is missing is told from what is not seen: only a claim may be absent.
+// them. What is missing is told from what is not seen: only a claim may be absent. Each is held
+// against what names it before anything is decided by it.
 import { WorkflowError } from "../core/error.ts";
+import type { JobState } from "../core/job.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { JournalStore } from "./ports.ts";
+import { documentProblem, tampered } from "./verify-entry.ts";
 
 /** Kept for later decisions of the same job. */
 const MAX_KEPT = 1_000;
@@ -10,11 +13,13 @@ const MAX_KEPT = 1_000;
 export class JobDocuments {
   readonly #journal: JournalStore;
   readonly #jobId: string;
+  readonly #job: () => JobState;
   readonly #kept = new Map<string, JsonObject>();
 
-  constructor(journal: JournalStore, jobId: string) {
+  constructor(journal: JournalStore, job: () => JobState) {
     this.#journal = journal;
-    this.#jobId = jobId;
+    this.#job = job;
+    this.#jobId = job().job_id;
   }
 
   /** A map of its own for one decision. */
@@ -28,7 +33,10 @@ export class JobDocuments {
     if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
   }
 
-  /** Loads documents into `loaded`. STORE_UNAVAILABLE for one that must exist and is not seen. */
+  /**
+   * Loads documents into `loaded`. STORE_UNAVAILABLE for one that must exist and is not seen,
+   * SNAPSHOT_TAMPERED for one that is not what its name or the history says.
+   */
   async load(ids: readonly string[], loaded: Map<string, JsonObject | null>): Promise<void> {
     await Promise.all(
       ids.map(async (id) => {
@@ -47,6 +55,9 @@ export class JobDocuments {
       const message = `job ${this.#jobId}: document ${id} is not visible yet`;
       throw new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
     }
-    return document as unknown as JsonObject | undefined;
+    const read = document as unknown as JsonObject | undefined;
+    const problem = read && documentProblem(id, read, this.#job());
+    if (problem !== undefined) throw tampered(this.#jobId, problem);
+    return read;
   }
 }

@@ -4,8 +4,7 @@
 // again. When a commit fails, everybody waiting gets the same error and the session is spent: none
 // may believe that it committed, and the next invocation loads anew.
 import { advancing } from "../core/advance.ts";
-import { applyEntry } from "../core/apply.ts";
-import type { AdvanceContext, Decision, Effect, NewObject, Occurrence } from "../core/effect.ts";
+import type { AdvanceContext, Decision, NewObject, Occurrence } from "../core/effect.ts";
 import { WorkflowError, invariant } from "../core/error.ts";
 import type { JournalEntry, JournalEvent } from "../core/event.ts";
 import type { Workflow } from "../core/graph.ts";
@@ -19,12 +18,14 @@ import { pendingDocuments } from "../core/transition.ts";
 import { isWanted } from "../core/watch.ts";
 import { UnansweredCommit } from "./commit.ts";
 import type { CommitOptions, Committed } from "./commit.ts";
+import { NOTHING, behindFault, isTampered, withoutFault } from "./commit-batch.ts";
+import type { Batch, Told, Waiting } from "./commit-batch.ts";
 import type { Engine } from "./engine.ts";
 import { isRetryable } from "./error-text.ts";
 import { hashBytes, sha256 } from "./hash.ts";
 import { logTransition } from "./log-transition.ts";
 import { JobDocuments } from "./job-documents.ts";
-import { foldToEnd, readEntries, ttlSeconds } from "./journal.ts";
+import { foldVerified, ttlSeconds } from "./journal.ts";
 import type { Projected } from "./projection.ts";
 import { ProjectionKeeper } from "./projection-keeper.ts";
 import { nextTurn } from "./turn.ts";
@@ -35,13 +36,6 @@ const MAX_CONFLICTS = 64;
 const MAX_PAUSE_MS = 250;
 /** Rounds of loading before a decision: objects named by objects, never deeper. */
 const MAX_LOADS = 10;
-
-interface Waiting {
-  readonly occurrence: Occurrence;
-  readonly options: CommitOptions;
-  readonly resolve: (committed: Committed) => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** An attempt that runs in this process. */
 export interface LocalAttempt {
@@ -61,6 +55,7 @@ export class JobSession {
   #isSpent = false;
   /** The entry whose creation is under way. */
   #unanswered: { readonly seq: number; readonly write_id: string; batch: Batch } | undefined;
+  #fault: WorkflowError | undefined;
   #isOpen = true;
   #waiting: Waiting[] = [];
   #isDraining = false;
@@ -76,7 +71,7 @@ export class JobSession {
     this.engine = engine;
     this.workflow = workflow;
     this.#job = loaded.projected.job;
-    this.#documents = new JobDocuments(engine.journal, this.#job.job_id);
+    this.#documents = new JobDocuments(engine.journal, () => this.#job);
     this.keeper = new ProjectionKeeper({
       engine,
       stored: { ...loaded, seq: loaded.projected.job.seq },
@@ -118,7 +113,7 @@ export class JobSession {
   /** Folds whatever others have written since; exact for the moment of the call. */
   async catchUp(): Promise<JobState> {
     return this.#exclusively(async () => {
-      this.#take(await foldToEnd(this.engine.journal, this.#job));
+      await this.#fold();
       return this.#job;
     });
   }
@@ -127,11 +122,17 @@ export class JobSession {
   async reach(rev: number): Promise<boolean> {
     if (this.#job.seq >= rev) return true;
     return this.#exclusively(async () => {
-      const range = { from: this.#job.seq + 1, to: rev };
-      const entries = await readEntries(this.engine.journal, this.#job.job_id, range);
-      this.#take(entries.reduce((job, entry) => applyEntry(job, entry, sha256), this.#job));
+      await this.#fold({ to: rev });
       return this.#job.seq >= rev;
     });
+  }
+
+  /** What is not as it was written is stepped over; the next entry begins the end. */
+  async #fold(bound: { readonly to?: number } = {}): Promise<void> {
+    const { workflow } = this;
+    const folded = await foldVerified(this.engine.journal, { job: this.#job, workflow, ...bound });
+    this.#fault ??= folded.fault;
+    this.#take(folded.job);
   }
 
   /**
@@ -201,7 +202,7 @@ export class JobSession {
     }
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
       if (conflicts > 1) await this.#pause(conflicts);
-      const decided = await this.#decide(batch);
+      const decided = await this.#decided(batch);
       if (decided.events.length === 0 || (await this.#record(decided))) {
         for (const [index, { resolve }] of batch.entries()) {
           const { effects, changed } = decided.each[index] ?? NOTHING;
@@ -209,7 +210,7 @@ export class JobSession {
         }
         return;
       }
-      this.#take(await foldToEnd(this.engine.journal, this.#job));
+      await this.#fold();
     }
     const message = `job ${this.#job.job_id}: ${MAX_CONFLICTS} conflicts in a row`;
     throw new WorkflowError("STORE_CONFLICT", message, { retryable: true });
@@ -221,7 +222,18 @@ export class JobSession {
     await new Promise<void>((resume) => clock.after(ms, resume));
   }
 
+  async #decided(batch: readonly Waiting[]): Promise<Batch> {
+    try {
+      return await this.#decide(batch);
+    } catch (error) {
+      if (this.#fault !== undefined || !isTampered(error)) throw error;
+      this.#fault = error;
+      return this.#decide(batch);
+    }
+  }
+
   async #decide(batch: readonly Waiting[]): Promise<Batch> {
+    const fault = this.#fault;
     const jitter = this.engine.randomness.fraction();
     const now = this.engine.clock.now();
     const loaded = this.#documents.known();
@@ -229,9 +241,9 @@ export class JobSession {
     let entryBytes = 0;
     const events: JournalEvent[] = [];
     const objects = new Map<string, NewObject>();
-    const each: { effects: readonly Effect[]; changed: boolean }[] = [];
+    const each: Told[] = [];
     let result: JsonObject | undefined;
-    for (const { occurrence, options } of batch) {
+    for (const { occurrence, options } of behindFault(batch, fault)) {
       const context = this.#context({ now, jitter, loaded, entryBytes, options });
       const decision = await this.#decideOne(job, occurrence, { context, loaded });
       job = decision.job;
@@ -243,8 +255,9 @@ export class JobSession {
       each.push({ effects: decision.effects, changed: decision.events.length > 0 });
       result = decision.result_data ?? result;
     }
-    const base = { job, now, events, objects: [...objects.values()], each };
-    return { ...base, ...(result === undefined ? {} : { result }) };
+    const base = { job, now, events, objects: [...objects.values()] };
+    const told = { ...base, each: withoutFault(each, fault) };
+    return { ...told, ...(result === undefined ? {} : { result }) };
   }
 
   async #decideOne(
@@ -366,15 +379,4 @@ export class JobSession {
     return isTerminalJob(this.#job);
   }
 }
-
-interface Batch {
-  readonly job: JobState;
-  readonly now: Instant;
-  readonly events: readonly JournalEvent[];
-  readonly objects: readonly NewObject[];
-  readonly each: readonly { readonly effects: readonly Effect[]; readonly changed: boolean }[];
-  readonly result?: JsonObject;
-}
-
-const NOTHING = { effects: [], changed: false };
 

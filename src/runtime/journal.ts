@@ -14,6 +14,8 @@ import { MAX_SUSPENDED_SECONDS, RETENTION_SECONDS } from "../core/limits.ts";
 import type { Engine } from "./engine.ts";
 import { sha256 } from "./hash.ts";
 import type { JournalStore } from "./ports.ts";
+import { creationProblem, stepOver, takeEntry, tampered } from "./verify-entry.ts";
+import type { Taken } from "./verify-entry.ts";
 
 /** Entries read side by side where their number is known. */
 const READ_AHEAD = 16;
@@ -64,15 +66,81 @@ export async function foldToEnd(journal: JournalStore, job: JobState): Promise<J
   return state;
 }
 
-/** The state from the journal alone, for a projection that cannot be read. */
+/**
+ * As `foldToEnd`, or up to entry `to`, each entry held against its hashes before it counts. What
+ * fails is stepped over and told as `fault`; an entry that is no entry fails too. Errors: the
+ * store's, SCHEMA_TOO_NEW.
+ */
+export async function foldVerified(
+  journal: JournalStore,
+  given: { readonly job: JobState; readonly workflow: Workflow; readonly to?: number },
+): Promise<Taken> {
+  const { workflow, to } = given;
+  let { job } = given;
+  let fault: Taken["fault"];
+  while (!isTerminalJob(job) && (to === undefined || job.seq < to)) {
+    const last = to === undefined ? job.seq + 1 : Math.min(to, job.seq + READ_AHEAD);
+    const numbers = Array.from({ length: last - job.seq }, (_, offset) => job.seq + 1 + offset);
+    const jobId = job.job_id;
+    for (const read of await Promise.all(numbers.map((seq) => readWhole(journal, jobId, seq)))) {
+      if (read === undefined) return folded(job, fault);
+      const taken =
+        read === "broken"
+          ? stepOver(job, job.seq + 1, `entry ${job.seq + 1} is no entry`)
+          : takeEntry(job, read, workflow);
+      job = taken.job;
+      fault ??= taken.fault;
+      if (isTerminalJob(job)) break;
+    }
+  }
+  return folded(job, fault);
+}
+
+function folded(job: JobState, fault: Taken["fault"]): Taken {
+  return fault === undefined ? { job } : { job, fault };
+}
+
+async function readWhole(
+  journal: JournalStore,
+  jobId: string,
+  seq: number,
+): Promise<JournalEntry | "broken" | undefined> {
+  try {
+    return await readEntry(journal, jobId, seq);
+  } catch (error) {
+    if (error instanceof WorkflowError && error.code === "DOCUMENT_INVALID") return "broken";
+    throw error;
+  }
+}
+
+/**
+ * The state from the journal alone, for a projection that cannot be read. Ends before an entry that
+ * fails: whoever goes on from there meets it.
+ */
 export async function foldFromStart(
   journal: JournalStore,
   jobId: string,
 ): Promise<JobState | undefined> {
   const first = await readEntry(journal, jobId, 0);
-  return first === undefined
-    ? undefined
-    : foldToEnd(journal, applyEntry(undefined, first, sha256));
+  if (first === undefined) return undefined;
+  const created = applyEntry(undefined, first, sha256);
+  const workflow = soundWorkflow(first, created);
+  if (workflow === undefined) return created;
+  let job = created;
+  for (;;) {
+    const next = await foldVerified(journal, { job, workflow, to: job.seq + 1 });
+    if (next.fault !== undefined || next.job.seq === job.seq) return job;
+    job = next.job;
+  }
+}
+
+function soundWorkflow(entry: JournalEntry, job: JobState): Workflow | undefined {
+  try {
+    return creationProblem(entry, job) === undefined ? pinnedWorkflow(entry, sha256) : undefined;
+  } catch {
+    // Loading the workflow says what is wrong with it, and ends the job.
+    return undefined;
+  }
 }
 
 /**
@@ -99,6 +167,8 @@ export async function loadWorkflow(
     const message = `job ${job.job_id}: expected ${job.workflow_digest}, found ${workflow.digest}`;
     throw new WorkflowError("SNAPSHOT_TAMPERED", message);
   }
+  const problem = creationProblem(entry, job);
+  if (problem !== undefined) throw tampered(job.job_id, problem);
   engine.snapshots.keep(workflow);
   return workflow;
 }

@@ -19,6 +19,8 @@ import { assertVisible, jobNotFound } from "./job-access.ts";
 import type { JobRequest } from "./job-access.ts";
 import { foldToEnd, loadWorkflow, readEntries, readEntry } from "./journal.ts";
 import { parseProjection } from "./projection.ts";
+import { checkResult, shownValue } from "./verify-result.ts";
+import type { ShownValue } from "./verify-result.ts";
 
 type Reader = Pick<Engine, "journal" | "jobs" | "snapshots" | "clock">;
 
@@ -291,21 +293,26 @@ export async function snapshotView(engine: Reader, request: JobRequest): Promise
   };
 }
 
-/** `GET /jobs/{id}/result`: the results with every value filled in. JOB_NOT_TERMINAL before. */
+/** `GET /jobs/{id}/result`: the results, every value filled in and held against the history. */
 export async function resultView(engine: Reader, request: JobRequest): Promise<JsonObject> {
   const job = await readJob(engine, request);
-  const data = await resultData(engine, job);
-  const whole: Record<string, Json> = {};
+  const entry = await terminalEntry(engine, job);
+  const data = entry.result_data;
+  const values = new Map<string, ShownValue>();
   await Promise.all(
     Object.entries(data).map(async ([nodeId, value]) => {
-      whole[nodeId] = await filledIn(engine, { job, nodeId, value });
+      values.set(nodeId, await filledIn(engine, { job, nodeId, value }));
     }),
   );
-  const result_data = Object.fromEntries(Object.keys(data).map((id) => [id, whole[id] ?? null]));
+  checkResult(job, entry, values);
+  const ids = Object.keys(data);
+  const result_data = Object.fromEntries(ids.map((id) => [id, values.get(id)?.value ?? null]));
   return { ...pinFacts(job), status: job.status, result_data };
 }
 
-async function resultData(engine: Reader, job: JobState): Promise<JsonObject> {
+type TerminalEntry = JournalEntry & { readonly result_data: JsonObject };
+
+async function terminalEntry(engine: Reader, job: JobState): Promise<TerminalEntry> {
   if (!isTerminalJob(job)) {
     const message = `job ${job.job_id}: ${job.status}, its result comes when it ends`;
     throw new WorkflowError("JOB_NOT_TERMINAL", message, { facts: { job_status: job.status } });
@@ -315,21 +322,24 @@ async function resultData(engine: Reader, job: JobState): Promise<JsonObject> {
     const message = `job ${job.job_id}: its terminal entry holds no result`;
     throw new WorkflowError("DOCUMENT_INVALID", message);
   }
-  return entry.result_data;
+  return { ...entry, result_data: entry.result_data };
 }
 
 async function filledIn(
   engine: Reader,
   given: { readonly job: JobState; readonly nodeId: string; readonly value: Json },
-): Promise<Json> {
+): Promise<ShownValue> {
   const { job, nodeId, value } = given;
   const output = nodeState(job, nodeId).output;
-  if (nodeId === PROVENANCE_KEY || !isReference(value) || output === undefined) return value;
-  if ("value" in output) return output.value;
+  if (nodeId === PROVENANCE_KEY || !isReference(value) || output === undefined) {
+    return shownValue(value);
+  }
+  if ("value" in output) return shownValue(output.value);
   const document = await engine.journal.read(job.job_id, output.object);
   const loaded = new Map([[output.object, (document ?? null) as unknown as JsonObject | null]]);
   const found = storedValue(loaded, output, nodeId);
-  return found.kind === "value" ? found.value : value;
+  // A document that is gone leaves what names it.
+  return found.kind === "value" ? shownValue(found.value) : { value, digest: output.digest };
 }
 
 function isReference(value: Json): boolean {
@@ -339,7 +349,7 @@ function isReference(value: Json): boolean {
 /** `GET /jobs/{id}/provenance`: what ran, in which version, with the pins and every attempt. */
 export async function provenanceView(engine: Reader, request: JobRequest): Promise<JsonObject> {
   const job = await readJob(engine, request);
-  const data = await resultData(engine, job);
+  const { result_data: data } = await terminalEntry(engine, job);
   const entries = await wholeJournal(engine, job);
   const [first] = entries;
   const events = entries.flatMap((entry) => entry.events.map((event) => ({ entry, event })));
