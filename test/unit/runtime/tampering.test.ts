@@ -253,9 +253,9 @@ describe("the terminal entry, read for its result", () => {
     const truth = JSON.stringify(await resultView(engine, request));
     expect(truth).toContain('"a":{"v":"hello"}');
     const unchecked = [...text.matchAll(/"(?:engine|log_head)":"[^"]*"/g)];
-    const places = positions(text, "result_data", 3).filter(
-      (place) => !unchecked.some(({ index, 0: all }) => place >= index && place <= index + all.length),
-    );
+    const isUnchecked = (place: number): boolean =>
+      unchecked.some(({ index, 0: all }) => place >= index && place <= index + all.length);
+    const places = positions(text, "result_data", 3).filter((place) => !isUnchecked(place));
     expect(places.length).toBeGreaterThan(100);
     for (const place of places) {
       const change: Change = (one) => flipped(one, place) ?? one;
