@@ -10,6 +10,11 @@ export const ENTRIES: readonly Entry[];
 
 export function bundle(entry: Entry): Promise<string>;
 
+export function definitionThread(): Promise<{
+  readonly text: string;
+  readonly inputs: readonly string[];
+}>;
+
 export function bundleAll(
   entries?: readonly Entry[],
 ): Promise<readonly { readonly target: string; readonly identity: string }[]>;

@@ -64,6 +64,9 @@ const KINDS = {
   tool: { format: "esm", packages: "external" },
 };
 
+/** What runs in a thread stands in the app's one file as text. */
+const THREAD = "src/catalog/definition-thread.ts";
+
 /** Large, and not needed before the first message or request. */
 const LAZY_PACKAGES = ["@azure/cosmos", "@azure/storage-queue", "@azure/identity"];
 
@@ -77,15 +80,21 @@ export async function bundle(entry) {
   const kind = KINDS[entry.kind];
   const options = { ...COMMON, ...kind, absWorkingDir: ROOT };
   const lazy = lazyPackages(entry.kind === "app" ? LAZY_PACKAGES : [], options);
+  const thread = entry.kind === "app" ? await definitionThread() : undefined;
   const result = await build({
     ...options,
     entryPoints: [entry.source],
     outfile: entry.target,
-    define: { ...kind.define, HOLDFAST_BUILD: JSON.stringify(`${version}+${STAND_IN}`) },
+    define: {
+      ...kind.define,
+      HOLDFAST_BUILD: JSON.stringify(`${version}+${STAND_IN}`),
+      ...(thread === undefined ? {} : { HOLDFAST_DEFINITION_THREAD: JSON.stringify(thread.text) }),
+    },
     plugins: [lazy.plugin],
   });
   const inputs = Object.keys(result.metafile?.inputs ?? {}).filter((name) => !isVirtual(name));
-  const digest = await digestOf([...new Set([...inputs, ...lazy.inputs])], version);
+  const embedded = [...lazy.inputs, ...(thread?.inputs ?? [])];
+  const digest = await digestOf([...new Set([...inputs, ...embedded])], version);
   const identity = `${version}+${digest}`;
   await mkdir(path.dirname(entry.target), { recursive: true });
   // The map first, so that a reader of the new bundle never finds the old map.
@@ -94,6 +103,24 @@ export async function bundle(entry) {
     await writeWhole(file.path, file.text.replaceAll(`${version}+${STAND_IN}`, identity));
   }
   return identity;
+}
+
+/**
+ * The program of the thread that checks definitions, as one script.
+ * @returns {Promise<{ text: string, inputs: readonly string[] }>}
+ */
+export async function definitionThread() {
+  const result = await build({
+    ...COMMON,
+    ...KINDS.app,
+    absWorkingDir: ROOT,
+    entryPoints: [THREAD],
+    outfile: "thread.cjs",
+    sourcemap: false,
+  });
+  const [file] = result.outputFiles ?? [];
+  if (file === undefined) throw new Error("The thread gave no output.");
+  return { text: file.text, inputs: Object.keys(result.metafile?.inputs ?? {}) };
 }
 
 /**

@@ -13,6 +13,7 @@ import { storeAdmin } from "./azure/store-admin.ts";
 import { systemClock, systemRandomness } from "./azure/system.ts";
 import { jsonLog, processSink } from "./azure/telemetry.ts";
 import { FileCatalog } from "./catalog/catalog.ts";
+import { DefinitionChecker } from "./catalog/definition-checker.ts";
 import { WorkflowError } from "./core/error.ts";
 import type { App, AppResult } from "./functions/app.ts";
 import { Readiness } from "./functions/readiness.ts";
@@ -32,6 +33,8 @@ import { builtinHandlers } from "./tasks/builtin.ts";
 
 /** Version and digest of the build's inputs; build/bundle.mjs puts it here. */
 declare const HOLDFAST_BUILD: string;
+/** The thread that checks definitions, as text: Node compiles it when it is asked for. */
+declare const HOLDFAST_DEFINITION_THREAD: string;
 
 const log = jsonLog(processSink);
 const settings = readSettings(process.env);
@@ -82,6 +85,10 @@ function compose(given: Settings): App {
     folder: given.workflowsDir,
     handlers: new Set(handlers.versions.keys()),
   });
+  const checker = new DefinitionChecker({
+    program: HOLDFAST_DEFINITION_THREAD,
+    clock: systemClock,
+  });
   const admin = storeAdmin({ cosmos, queues });
   const mayRedefine = given.allowRedefine;
   const versions = new VersionRegistry(engine, stores.definitions, { mayRedefine });
@@ -91,6 +98,7 @@ function compose(given: Settings): App {
     sessions: new Sessions(engine),
     submitter: { engine, catalog, versions, vars: given.vars, openJobs: openJobsOf(engine, given) },
     catalog,
+    checkDefinition: (text) => checker.check(text),
     admin,
     readiness: new Readiness({ admin, clock: systemClock, log }),
     auth: given.auth === "keys" ? { mode: "keys" } : { mode: "platform", adminRole },

@@ -10,6 +10,7 @@ import { readDraft, type Finding } from "./draft.ts";
 import type { Issue } from "./error.ts";
 import { isJsonObject, type Json } from "./json.ts";
 import { schemaFindings } from "./schema-issues.ts";
+import { cutText } from "./text.ts";
 import { readYaml, type YamlSource } from "./yaml-source.ts";
 
 export type ParseResult =
@@ -39,7 +40,7 @@ export function parseDefinition(source: string, options: ParseOptions): ParseRes
   const { definition, findings } = check(yaml, options.handlers);
   const issues = [...yaml.issues, ...placed(yaml, findings)]
     .sort(byPlace)
-    .map((issue): Issue => ({ ...issue, file: options.file }));
+    .map((issue): Issue => ({ ...brief(issue), file: options.file }));
   if (issues.length === 0 && definition !== undefined) return { ok: true, definition };
   return { ok: false, issues: shortened(issues, options.file), ...identityOf(yaml.value) };
 }
@@ -79,6 +80,18 @@ function placed(yaml: YamlSource, findings: readonly Finding[]): readonly Issue[
       message,
       ...(hint === undefined ? {} : { hint }),
     }));
+}
+
+/** A name in the file may be as long as the file, and stand in a hundred issues. */
+const MAX_ISSUE_BYTES = 1000;
+
+function brief({ pointer, message, ...rest }: Issue): Issue {
+  const isLong = pointer !== undefined && pointer.length > MAX_ISSUE_BYTES;
+  return {
+    ...rest,
+    message: cutText(message, MAX_ISSUE_BYTES),
+    ...(pointer === undefined || isLong ? {} : { pointer }),
+  };
 }
 
 function byPlace(a: Issue, b: Issue): number {

@@ -2,9 +2,9 @@
 // no anchors, aliases, tags, directives, merge keys or second document, because a reader must see
 // at its place what a workflow says. Nothing is rounded, overwritten or dropped silently.
 // Duplicate keys are found here, in linear time; the library's own check is quadratic.
-import { isAlias, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
-import type { Document, Node, Scalar, YAMLError, YAMLMap, YAMLSeq } from "yaml";
-import type { Issue } from "./error.ts";
+import { Composer, isAlias, isMap, isNode, isScalar, Lexer, LineCounter, Parser } from "yaml";
+import type { CST, Document, Node, Scalar, YAMLError, YAMLMap, YAMLSeq } from "yaml";
+import { invariant, type Issue } from "./error.ts";
 import { isForbiddenKey, utf8Bytes, type Json } from "./json.ts";
 import { MAX_JSON_DEPTH, MAX_SOURCE_BYTES } from "./limits.ts";
 
@@ -56,34 +56,75 @@ export function readYaml(source: string): YamlSource {
   const bytes = utf8Bytes(source);
   if (bytes > MAX_SOURCE_BYTES) {
     const message = `the file has ${bytes} bytes, at most ${MAX_SOURCE_BYTES} are allowed`;
-    const place = { line: 1, column: 1 };
-    return {
-      value: undefined,
-      issues: [{ message, ...place }],
-      refused: new Set([""]),
-      place: () => place,
-    };
+    return unread(message, { line: 1, column: 1 });
   }
   const text = source.startsWith("\uFEFF") ? source.slice(1) : source;
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    version: "1.2",
-    schema: "core",
-    merge: false,
-    intAsBigInt: true,
-    stringKeys: true,
-    uniqueKeys: false,
-    prettyErrors: false,
-    lineCounter: lines,
-  });
+  const tokens = tokensOf(text, lines);
+  if (tokens.tooDeep !== undefined) return unread(TOO_DEEP, position(lines, tokens.tooDeep));
+  const [document, second] = new Composer(OPTIONS).compose(tokens.list, true, text.length);
+  // Even an empty file has a document.
+  invariant(document !== undefined, "a text holds a document");
   const walk: Walk = { issues: [], refused: new Set(), spots: new Map(), lines };
   const value = readNode(document.contents, { pointer: "", depth: 0 }, walk);
   checkSyntax(document, text, walk);
+  if (second !== undefined) {
+    const message = "expected one YAML document, found a second one";
+    report(walk, second.range[0], { message });
+  }
   return {
     value,
     issues: walk.issues,
     refused: walk.refused,
     place: (pointer, at) => position(lines, offsetOf(walk.spots, text, { pointer, at })),
+  };
+}
+
+const OPTIONS = {
+  version: "1.2",
+  schema: "core",
+  merge: false,
+  intAsBigInt: true,
+  stringKeys: true,
+  uniqueKeys: false,
+  prettyErrors: false,
+} as const;
+
+/**
+ * More than any text within MAX_JSON_DEPTH opens at once. The library composes by recursion; where
+ * the stack ends while Node compiles a regular expression the whole process is aborted, and no
+ * thread contains that.
+ */
+const MAX_OPEN_TOKENS = 3 * MAX_JSON_DEPTH;
+
+interface Tokens {
+  readonly list: readonly CST.Token[];
+  /** Where it is nested too deep to be composed. */
+  readonly tooDeep?: number;
+}
+
+function tokensOf(text: string, lines: LineCounter): Tokens {
+  const parser = new Parser(lines.addNewLine);
+  const list: CST.Token[] = [];
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    list.push(...parser.next(lexeme));
+    const open = parser.stack.at(-1);
+    if (open !== undefined && parser.stack.length > MAX_OPEN_TOKENS) {
+      return { list: [], tooDeep: open.offset };
+    }
+  }
+  list.push(...parser.end());
+  return { list };
+}
+
+/** A text of which nothing is read. */
+function unread(message: string, place: Place): YamlSource {
+  return {
+    value: undefined,
+    issues: [{ message, ...place }],
+    refused: new Set([""]),
+    place: () => place,
   };
 }
 
@@ -115,10 +156,6 @@ function checkSyntax(document: Document.Parsed, text: string, walk: Walk): void 
 }
 
 function syntaxFinding(problem: YAMLError, text: string): Pick<Issue, "message" | "hint"> {
-  if (problem.code === "MULTIPLE_DOCS") {
-    return { message: "expected one YAML document, found a second one" };
-  }
-  if (problem.code === "RESOURCE_EXHAUSTION") return { message: TOO_DEEP };
   if (problem.code !== "NON_STRING_KEY") return { message: `not valid YAML: ${problem.message}` };
   const hint = 'put quotes around a text that begins with {{: "{{ inputs.name }}"';
   return text.startsWith("{{", problem.pos[0] - 1)

@@ -3,7 +3,11 @@
 // answered per request, all at once, and by /health/ready.
 import type { Issue } from "../core/error.ts";
 import { WorkflowError } from "../core/error.ts";
-import type { CatalogRow, DefinitionCatalog } from "../runtime/definition-catalog.ts";
+import type {
+  CatalogRow,
+  CheckedDefinition,
+  DefinitionCatalog,
+} from "../runtime/definition-catalog.ts";
 import type { Engine } from "../runtime/engine.ts";
 import type { StoreAdmin } from "../runtime/ports.ts";
 import type { RateLimit } from "../runtime/rate-limit.ts";
@@ -18,11 +22,17 @@ export interface LiveCatalog extends DefinitionCatalog {
   versions(workflowId: string): Promise<readonly CatalogRow[]>;
 }
 
+/** Checks a stranger's text without holding up this process. Errors: RATE_LIMITED. */
+export type DefinitionCheck = (
+  text: { readonly source: string; readonly handlers: readonly string[] },
+) => Promise<CheckedDefinition>;
+
 export interface App {
   readonly engine: Engine;
   readonly sessions: Sessions;
   readonly submitter: Submitter;
   readonly catalog: LiveCatalog;
+  readonly checkDefinition: DefinitionCheck;
   readonly admin: StoreAdmin;
   readonly readiness: Readiness;
   readonly auth: AuthMode;

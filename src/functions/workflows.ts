@@ -1,15 +1,13 @@
 // The routes about definitions and handlers: what the catalog holds today, and whether a text
 // would be accepted.
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
-import { WORKFLOW_ID, definitionDigest } from "../core/definition.ts";
+import { WORKFLOW_ID } from "../core/definition.ts";
 import { WorkflowError } from "../core/error.ts";
 import type { Issue } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import { MAX_SOURCE_BYTES } from "../core/limits.ts";
-import { parseDefinition } from "../core/parse.ts";
 import type { CatalogRow } from "../runtime/definition-catalog.ts";
 import { describeHandlers } from "../runtime/describe-handlers.ts";
-import { sha256 } from "../runtime/hash.ts";
 import { missingSecrets } from "../runtime/secrets.ts";
 import type { App } from "./app.ts";
 import { json } from "./problem.ts";
@@ -57,11 +55,10 @@ export async function validateWorkflow(
   request: HttpRequest,
 ): Promise<HttpResponseInit> {
   const source = await readText(request, MAX_SOURCE_BYTES);
-  const handlers = new Set(app.engine.handlers.versions.keys());
-  const parsed = parseDefinition(source, { file: "request", handlers });
-  if (!parsed.ok) return json(200, { valid: false, issues: parsed.issues.map(issueOf) });
-  const { workflow_id, version } = parsed.definition;
-  const workflow_digest = definitionDigest(parsed.definition, sha256);
+  const handlers = [...app.engine.handlers.versions.keys()];
+  const checked = await app.checkDefinition({ source, handlers });
+  if (!checked.valid) return json(200, { valid: false, issues: checked.issues.map(issueOf) });
+  const { workflow_id, version, workflow_digest } = checked;
   return json(200, { valid: true, issues: [], workflow_id, version, workflow_digest });
 }
 

@@ -21,6 +21,16 @@ export interface DefinitionCatalog {
   find(workflowId: string, version?: number): Promise<CatalogEntry>;
 }
 
+/** What became of a text that somebody wants to publish. */
+export type CheckedDefinition =
+  | {
+      readonly valid: true;
+      readonly workflow_id: string;
+      readonly version: number;
+      readonly workflow_digest: string;
+    }
+  | { readonly valid: false; readonly issues: readonly Issue[] };
+
 /** One file of the catalog in a list; broken ones come with their issues. */
 export interface CatalogRow {
   readonly file: string;

@@ -2,6 +2,7 @@
 // real table of routes. What the host does before (keys, routing) is for the end-to-end tests.
 import { HttpRequest } from "@azure/functions";
 import type { HttpRequestInit } from "@azure/functions";
+import { checkDefinition } from "../../src/catalog/check-definition.ts";
 import type { App } from "../../src/functions/app.ts";
 import type { AuthMode } from "../../src/functions/caller.ts";
 import { Readiness } from "../../src/functions/readiness.ts";
@@ -73,6 +74,7 @@ export class HttpApp {
         list: async () => [],
         versions: async () => [],
       },
+      checkDefinition: async (text) => checkDefinition(text),
       admin: store.admin,
       readiness: new Readiness({ admin: { check: () => this.checks() }, clock, log }),
       auth: options.auth ?? { mode: "keys" },

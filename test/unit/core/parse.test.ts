@@ -323,3 +323,12 @@ test("a workflow in other dialects is refused as a whole, each word with its cou
     '29:5 node "small": unknown key "timeout" | did you mean "timeout_seconds"?',
   ]);
 });
+
+test("a name as long as the file does not stand in full in every issue", () => {
+  const name = "n".repeat(30_000);
+  const members = Array.from({ length: 90 }, () => "constructor: 1").join(", ");
+  const parsed = parse(`vars: { v: { ${name}: { ${members} } } }\n${name}: 1`);
+  const issues = parsed.ok ? [] : parsed.issues;
+  expect(issues.length).toBeGreaterThan(90);
+  expect(JSON.stringify(issues).length).toBeLessThan(20_000);
+});

@@ -80,3 +80,78 @@ test("duplicate keys cost linear time, whatever their number", () => {
   expect(Object.keys(value ?? {})).toHaveLength(9000);
   expect(issues).toHaveLength(1);
 });
+
+/** The messages about a text, each with its place. */
+function told(source: string): readonly string[] {
+  return readYaml(source).issues.map(({ line, column, message }) => `${line}:${column} ${message}`);
+}
+
+test.each([
+  ["brackets", "["],
+  ["braces", "{"],
+  ["braces with keys", "{a: "],
+  ["lists in lists", "- "],
+  ["keys that are lists", "[{"],
+])("nesting without end is refused at once: %s", (_name, piece) => {
+  // Composing goes as deep as the text; where the stack ends, Node may abort the process.
+  const issues = told(piece.repeat(60_000 / piece.length));
+  expect(issues).toHaveLength(1);
+  expect(issues[0]).toMatch(/^1:\d+ nested deeper than 64 levels$/);
+});
+
+test("nesting by indentation without end is refused at once", () => {
+  const lines = Array.from({ length: 300 }, (_, level) => `${" ".repeat(level)}a:`);
+  expect(told(lines.join("\n"))).toEqual(["192:192 nested deeper than 64 levels"]);
+});
+
+test("the deepest text that is allowed is read, whatever it is made of", () => {
+  const lists = readYaml(`${"[".repeat(64)}${"]".repeat(64)}`);
+  const maps = readYaml(`${"{a: ".repeat(64)}1${"}".repeat(64)}`);
+  const blocks = readYaml(Array.from({ length: 64 }, (_, at) => `${" ".repeat(at)}a:`).join("\n"));
+  const dashes = readYaml("- ".repeat(64));
+  for (const { issues, value } of [lists, maps, blocks, dashes]) {
+    expect(issues).toEqual([]);
+    expect(value).toBeDefined();
+  }
+});
+
+const DEPTHS = [1, 2, 10, 40, 63];
+
+test.each(["__proto__", "constructor", "prototype"])(
+  "the key %s is refused at every depth, with its place, in every way to write it",
+  (key) => {
+    const message = `the key "${key}" is not allowed`;
+    for (const depth of DEPTHS) {
+      const inner = depth - 1;
+      const flow = `${"{a: ".repeat(inner)}{${key}: 1}${"}".repeat(inner)}`;
+      expect(told(flow)).toEqual([`1:${inner * 4 + 2} ${message}`]);
+      const block = Array.from({ length: inner }, (_, level) => `${" ".repeat(level)}a:\n`);
+      expect(told(`${block.join("")}${" ".repeat(inner)}"${key}": 1\n`)).toEqual([
+        `${depth}:${inner + 1} ${message}`,
+      ]);
+      const { value } = readYaml(flow);
+      expect(JSON.stringify(value)).toBe(`${'{"a":'.repeat(inner)}{}${"}".repeat(inner)}`);
+    }
+    expect(told(`? ${key}\n`)).toEqual([`1:3 ${message}`]);
+    expect(Object.prototype).not.toHaveProperty("a");
+  },
+);
+
+test("a number that cannot be kept is refused at every depth, with its place", () => {
+  for (const depth of DEPTHS) {
+    const lists = `${"[".repeat(depth)}9007199254740993${"]".repeat(depth)}`;
+    expect(told(lists)).toEqual([
+      `1:${depth + 1} the integer 9007199254740993 cannot be kept exactly: put quotes around it`,
+    ]);
+  }
+});
+
+test("a warning of the library is an error", () => {
+  expect(told("%FOO bar\n---\na: 1\n")).toEqual(["1:1 not valid YAML: Unknown directive %FOO"]);
+});
+
+test("a second document is found where it begins", () => {
+  expect(told("a: 1\n---\nb: 2\n")).toEqual([
+    "2:1 expected one YAML document, found a second one",
+  ]);
+});

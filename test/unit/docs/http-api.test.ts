@@ -3,6 +3,7 @@
 import { HttpRequest } from "@azure/functions";
 import type { HttpRequestInit, HttpResponseInit } from "@azure/functions";
 import { beforeAll, describe, expect, test } from "vitest";
+import { checkDefinition } from "../../../src/catalog/check-definition.ts";
 import { FileCatalog } from "../../../src/catalog/catalog.ts";
 import { ERROR_CODES, WorkflowError } from "../../../src/core/error.ts";
 import type { App } from "../../../src/functions/app.ts";
@@ -132,6 +133,7 @@ describe("answers", () => {
       auth: { mode: "keys" },
       rates: { submit: rate, read: rate },
       allowRebuild: true,
+      checkDefinition: async (text) => checkDefinition(text),
       prepared: async () => undefined,
     };
     const cancelled = await submit({});
