@@ -103,6 +103,8 @@ export type Effect =
     }
   /** Remember that somebody was at work on this attempt at that instant. */
   | { readonly type: "note_lease"; readonly key: string; readonly at: Instant }
+  /** Store, where the worker's renewals go, that this attempt seems to have no worker. */
+  | { readonly type: "suspect_lease"; readonly key: string }
   /** Put the message that is being handled back with a delay; acknowledge it. */
   | { readonly type: "defer_message" }
   /** Run this attempt here, now; its outcome is the next occurrence. */
@@ -150,6 +152,8 @@ export interface Watch {
   readonly renewals: Readonly<Record<string, Instant>>;
   /** Attempt key → when and how often it was sent again. */
   readonly resends: Readonly<Record<string, { readonly at: Instant; readonly n: number }>>;
+  /** Attempt key → when its worker was last suspected; absent where nobody is. */
+  readonly suspects?: Readonly<Record<string, Instant>>;
 }
 
 export interface Timing {
@@ -172,6 +176,8 @@ export interface AdvanceContext {
   readonly handlers: ReadonlyMap<string, string>;
   /** Whether this invocation may go on with a task itself. */
   readonly can_continue: boolean;
+  /** The longest `timeout_seconds` of a task that it may go on with; absent: any. */
+  readonly continue_seconds?: number;
   readonly timing: Timing;
   readonly watch: Watch;
   /** Stored documents that were asked for: id → document, null where there is none. */

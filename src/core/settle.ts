@@ -223,7 +223,7 @@ export function completeFan(transition: Transition, nodeId: string): void {
 
 function* startOrQueue(transition: Transition, nodeId: string, node: TaskNode): Paced<void> {
   const version = transition.context.handlers.get(node.handler);
-  if (version !== undefined && transition.takeContinuation()) {
+  if (version !== undefined && transition.takeContinuation(node.timeout_seconds)) {
     yield* claimTask(transition, nodeId, { node, version });
     return;
   }

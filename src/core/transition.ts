@@ -129,8 +129,17 @@ export class Transition {
     for (const id of ids) this.#needs.add(id);
   }
 
-  /** Takes the invocation's right to go on with a task itself; true once at most. */
-  takeContinuation(): boolean {
+  /** What is to be done so far. */
+  get effects(): readonly Effect[] {
+    return this.#effects;
+  }
+
+  /**
+   * Takes the invocation's right to go on with a task itself; true once at most. A task that may
+   * take longer than the invocation lasts takes nothing.
+   */
+  takeContinuation(timeoutSeconds = 0): boolean {
+    if (timeoutSeconds > (this.context.continue_seconds ?? timeoutSeconds)) return false;
     const may = this.#continues;
     this.#continues = false;
     return may;

@@ -7,14 +7,23 @@ import { attemptKey, claimId } from "./effect.ts";
 import { endIfDone } from "./ending.ts";
 import { loseChunk } from "./fan-out.ts";
 import type { ChunkAddress } from "./fan-out.ts";
-import { addSeconds, isInstant, later } from "./instant.ts";
+import { isInstant, later } from "./instant.ts";
 import type { Instant } from "./instant.ts";
 import type { ChunkState, NodeState } from "./job.ts";
 import { isTerminalJob } from "./job.ts";
 import type { Transition } from "./transition.ts";
-import { chunkDue, sendDue } from "./watch.ts";
+import type { Queued } from "./watch.ts";
+import { chunkDue, graceSeconds, leaseDue, sendDue } from "./watch.ts";
 
 export function wake(transition: Transition): void {
+  wakeNodes(transition);
+  const { effects } = transition;
+  if (!effects.some(({ type }) => type === "suspect_lease")) return;
+  // Not only the sweeper: whoever is suspected is judged as soon as may be.
+  transition.send({ kind: "wake" }, graceSeconds(transition.context.timing));
+}
+
+function wakeNodes(transition: Transition): void {
   for (const nodeId of Object.keys(transition.job.nodes)) {
     if (isTerminalJob(transition.job)) return;
     const node = transition.node(nodeId);
@@ -29,16 +38,29 @@ function wakeQueued(transition: Transition, nodeId: string, node: NodeState): vo
   const attempt = node.attempt + 1;
   const key = attemptKey(nodeId, attempt);
   if (!isDue(transition, sendDue(node, key, transition.context))) return;
-  if (isInLine(transition, node.queued_at)) return;
+  if (isInLine(transition, node, key)) return;
   const handler = definition?.type === "task" ? definition.handler : "";
   if (giveUpHandler(transition, nodeId, handler)) return;
   transition.send({ kind: "task", node_id: nodeId, attempt }, 0, key);
 }
 
 function wakeRunning(transition: Transition, nodeId: string): void {
-  const { lease_seconds } = transition.context.timing;
-  const ends = addSeconds(lastSignOfLife(transition, nodeId), lease_seconds);
-  if (isDue(transition, ends)) loseAttempt(transition, nodeId);
+  const key = attemptKey(nodeId, transition.node(nodeId).attempt);
+  const verdict = judgeLease(transition, key, lastSignOfLife(transition, nodeId));
+  if (verdict === "lost") loseAttempt(transition, nodeId);
+}
+
+/**
+ * A worker without a sign of life is first suspected, and lost only where a time of grace after
+ * that has brought none: whoever could not write while a store was down has renewed by then.
+ */
+function judgeLease(transition: Transition, key: string, sign: Instant): "stands" | "lost" {
+  const { context } = transition;
+  if (!isDue(transition, leaseDue(sign, key, context))) return "stands";
+  const suspected = context.watch.suspects?.[key];
+  if (suspected !== undefined && suspected >= sign) return "lost";
+  transition.effect({ type: "suspect_lease", key });
+  return "stands";
 }
 
 function wakeFan(transition: Transition, nodeId: string): void {
@@ -77,7 +99,7 @@ function judgeChunk(
   }
   if (claim === null) {
     if (job.status === "cancelling") return "unclaimed";
-    if (!isInLine(transition, state.queued_at)) {
+    if (!isInLine(transition, state, key)) {
       transition.send({ kind: "chunk", ...at }, 0, key);
     }
     return "settled";
@@ -86,7 +108,7 @@ function judgeChunk(
   const since =
     typeof claimed === "string" && isInstant(claimed) ? claimed : transition.job.created_at;
   const sign = later(since, context.watch.renewals[key] ?? since);
-  if (!isDue(transition, addSeconds(sign, context.timing.lease_seconds))) {
+  if (judgeLease(transition, key, sign) === "stands") {
     transition.effect({ type: "note_lease", key, at: sign });
     return "settled";
   }
@@ -99,8 +121,14 @@ function isDue(transition: Transition, due: Instant): boolean {
   return due <= transition.at;
 }
 
-/** Work queued after the message at the queue's head was sent is still in line. */
-function isInLine(transition: Transition, queuedAt: Instant | undefined): boolean {
-  const oldest = transition.context.oldest_message_at;
-  return oldest !== undefined && queuedAt !== undefined && oldest < queuedAt;
+/** What was last sent after the message at the queue's head is still in line. */
+function isInLine(
+  transition: Transition,
+  { queued_at, not_before }: Queued,
+  key: string,
+): boolean {
+  const { oldest_message_at: oldest, watch } = transition.context;
+  if (oldest === undefined || queued_at === undefined) return false;
+  const queued = later(queued_at, not_before ?? queued_at);
+  return oldest < later(queued, watch.resends[key]?.at ?? queued);
 }

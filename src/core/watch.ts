@@ -36,7 +36,26 @@ export function sendDue(queued: Queued, key: string, { watch, timing }: DueConte
 export function chunkDue(chunk: ChunkState, key: string, context: DueContext): Instant {
   const renewed = context.watch.renewals[key];
   if (renewed === undefined) return sendDue(chunk, key, context);
-  return addSeconds(renewed, context.timing.lease_seconds);
+  return leaseDue(renewed, key, context);
+}
+
+/**
+ * Before a worker counts as lost it is suspected, in the document that holds its renewals: while
+ * that cannot be written, no worker can renew either. One that lives renews within this time.
+ */
+export function graceSeconds({ lease_seconds }: Timing): number {
+  return lease_seconds / 6;
+}
+
+/** When the lease with this last sign of life must be looked at: to suspect it, then to end it. */
+export function leaseDue(sign: Instant, key: string, { watch, timing }: DueContext): Instant {
+  const grace = graceSeconds(timing);
+  const suspected = watch.suspects?.[key];
+  // A sign of life clears whoever was suspected before it.
+  if (suspected === undefined || suspected < sign) {
+    return addSeconds(sign, timing.lease_seconds - grace);
+  }
+  return later(addSeconds(sign, timing.lease_seconds), addSeconds(suspected, grace));
 }
 
 /**
@@ -63,8 +82,9 @@ function nodeDues(
   }
   if (node.status !== "running") return [];
   const started = node.started_at ?? job.created_at;
-  const renewed = context.watch.renewals[attemptKey(id, node.attempt)] ?? started;
-  return [addSeconds(later(started, renewed), context.timing.lease_seconds)];
+  const key = attemptKey(id, node.attempt);
+  const renewed = context.watch.renewals[key] ?? started;
+  return [leaseDue(later(started, renewed), key, context)];
 }
 
 function fanDues(
@@ -100,7 +120,13 @@ export function pruneWatch(job: JobState, watch: Watch): Watch {
   const kept = <T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
     Object.fromEntries(Object.entries(record).filter(([key]) => live.has(key)));
   if (isTerminalJob(job)) return { renewals: {}, resends: {} };
-  return { renewals: kept(watch.renewals), resends: kept(watch.resends) };
+  const suspects = kept(watch.suspects ?? {});
+  return { renewals: kept(watch.renewals), resends: kept(watch.resends), ...present(suspects) };
+}
+
+/** The watch takes no room for suspects where there are none. */
+function present(suspects: Readonly<Record<string, Instant>>): Pick<Watch, "suspects"> {
+  return Object.keys(suspects).length === 0 ? {} : { suspects };
 }
 
 function liveKeys(id: string, node: NodeState): readonly string[] {
@@ -110,16 +136,23 @@ function liveKeys(id: string, node: NodeState): readonly string[] {
   return atWork(node.fan).map(([number, { attempt }]) => attemptKey(id, attempt, number));
 }
 
-/** Both watches together: renewals and re-sends merge by maximum. */
+/** Both watches together: everything merges by maximum. */
 export function mergeWatch(one: Watch, other: Watch): Watch {
-  const renewals = { ...one.renewals };
-  for (const [key, at] of Object.entries(other.renewals)) {
-    renewals[key] = later(at, renewals[key] ?? at);
-  }
+  const renewals = latest(one.renewals, other.renewals);
+  const suspects = latest(one.suspects ?? {}, other.suspects ?? {});
   const resends = { ...one.resends };
   for (const [key, resend] of Object.entries(other.resends)) {
     const { at, n } = resends[key] ?? resend;
     resends[key] = { at: later(at, resend.at), n: Math.max(n, resend.n) };
   }
-  return { renewals, resends };
+  return { renewals, resends, ...present(suspects) };
+}
+
+function latest(
+  one: Readonly<Record<string, Instant>>,
+  other: Readonly<Record<string, Instant>>,
+): Readonly<Record<string, Instant>> {
+  const both: Record<string, Instant> = { ...one };
+  for (const [key, at] of Object.entries(other)) both[key] = later(at, both[key] ?? at);
+  return both;
 }

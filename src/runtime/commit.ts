@@ -8,6 +8,8 @@ import type { JobState } from "../core/job.ts";
 export interface CommitOptions {
   /** Whether the invocation may go on with a task itself. */
   readonly canContinue: boolean;
+  /** The longest task that the invocation has time for; absent: any. */
+  readonly continueSeconds?: number;
   /** When the message at the queue's head was sent; only the sweeper knows. */
   readonly oldestMessageAt?: Instant;
 }

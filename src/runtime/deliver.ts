@@ -14,16 +14,22 @@ export interface Delivered {
   readonly resent: number;
 }
 
-/** Sends the messages among `effects` and remembers leases and re-sends. Never rejects. */
+/** Sends the messages among `effects`, remembers leases, re-sends, suspicions. Never rejects. */
 export async function deliver(
   session: JobSession,
   effects: readonly Effect[],
 ): Promise<Delivered> {
   const { engine, job, keeper } = session;
-  const now = engine.clock.now();
-  const sends: Promise<"sent" | "resent" | "failed">[] = [];
+  const suspects: string[] = [];
   for (const effect of effects) {
     if (effect.type === "note_lease") keeper.noteLease(effect.key, effect.at);
+    if (effect.type === "suspect_lease") suspects.push(effect.key);
+  }
+  // Before the wake is sent that will judge them.
+  if (suspects.length > 0) await keeper.suspect(suspects);
+  const now = engine.clock.now();
+  const sends: ReturnType<typeof sendOne>[] = [];
+  for (const effect of effects) {
     if (effect.type !== "send_message") continue;
     const message: Message = {
       v: MESSAGE_SCHEMA,
@@ -41,16 +47,19 @@ export async function deliver(
   return { sent: results.filter((result) => result === "sent").length + resent, resent };
 }
 
-/** Only what was sent moves the next turn: a queue that is down must not use up the patience. */
+/** `spared`: another invocation of this process sends it again, or just did. */
 async function sendOne(
   { engine, keeper }: JobSession,
   message: Message,
   { delay_seconds, resend }: Extract<Effect, { type: "send_message" }>,
-): Promise<"sent" | "resent" | "failed"> {
-  if (!(await send(engine, message, delay_seconds))) return "failed";
-  if (resend === undefined) return "sent";
-  keeper.noteResend(resend, engine.clock.now());
-  return "resent";
+): Promise<"sent" | "resent" | "failed" | "spared"> {
+  if (resend === undefined) {
+    return (await send(engine, message, delay_seconds)) ? "sent" : "failed";
+  }
+  if (!keeper.takeResend(resend)) return "spared";
+  const isSent = await send(engine, message, delay_seconds);
+  keeper.endResend(resend, isSent);
+  return isSent ? "resent" : "failed";
 }
 
 /** False where the queue refused; the job is none the worse for it. */

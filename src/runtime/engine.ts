@@ -30,6 +30,11 @@ export const DEFAULT_TIMING: EngineTiming = {
   yield_seconds: 240,
 };
 
+/**
+ * host.json functionTimeout is 600 s, and passing it restarts the process with everything in it:
+ * an invocation begins no task that may outlast this, and holds on to no outcome beyond it.
+ */
+export const MAX_INVOCATION_SECONDS = 570;
 /** An invocation yields to the queue after so many transitions of one job. */
 export const MAX_TRANSITIONS_PER_INVOCATION = 200;
 

@@ -15,7 +15,6 @@ import type { JsonObject } from "../core/json.ts";
 import type { Paced } from "../core/pace.ts";
 import { documentSchema, storedEntry } from "../core/stored.ts";
 import { pendingDocuments } from "../core/transition.ts";
-import { isWanted } from "../core/watch.ts";
 import { UnansweredCommit } from "./commit.ts";
 import type { CommitOptions, Committed } from "./commit.ts";
 import { NOTHING, behindFault, isTampered, withoutFault } from "./commit-batch.ts";
@@ -26,6 +25,8 @@ import { hashBytes, sha256 } from "./hash.ts";
 import { logTransition } from "./log-transition.ts";
 import { JobDocuments } from "./job-documents.ts";
 import { foldVerified, ttlSeconds } from "./journal.ts";
+import { LocalAttempts } from "./local-attempts.ts";
+import type { LocalAttempt } from "./local-attempts.ts";
 import type { Projected } from "./projection.ts";
 import { ProjectionKeeper } from "./projection-keeper.ts";
 import { nextTurn } from "./turn.ts";
@@ -36,14 +37,6 @@ const MAX_CONFLICTS = 64;
 const MAX_PAUSE_MS = 250;
 /** Rounds of loading before a decision: objects named by objects, never deeper. */
 const MAX_LOADS = 10;
-
-/** An attempt that runs in this process. */
-export interface LocalAttempt {
-  readonly node_id: string;
-  readonly chunk?: number;
-  readonly attempt: number;
-  readonly abort: AbortController;
-}
 
 export class JobSession {
   readonly engine: Engine;
@@ -61,7 +54,7 @@ export class JobSession {
   #isDraining = false;
   #turn: Promise<void> = Promise.resolve();
   readonly #documents: JobDocuments;
-  readonly #local = new Set<LocalAttempt>();
+  #local = new LocalAttempts();
 
   constructor(
     engine: Engine,
@@ -79,7 +72,7 @@ export class JobSession {
       source: {
         job: () => this.#job,
         workflow: () => workflow,
-        attempts: () => [...this.#local],
+        attempts: () => this.#local.all,
         behind: (job) => this.#exclusively(async () => this.#take(job)),
       },
     });
@@ -99,6 +92,12 @@ export class JobSession {
     return this.#isOpen;
   }
 
+  /** The first user enters: the session shares what this process runs of the job. */
+  open(local: LocalAttempts): void {
+    this.#local = local;
+    if (local.all.length > 0) this.keeper.watchAttempts(this.engine.clock.now(), 0);
+  }
+
   close(): void {
     this.#isOpen = false;
     this.keeper.close();
@@ -107,6 +106,8 @@ export class JobSession {
   /** As `catchUp`, and what other processes know of leases: before leases are judged. */
   async freshen(): Promise<JobState> {
     await this.keeper.lookAgain();
+    // Whoever is at work in this very process is not lost, whatever it could not write.
+    this.keeper.vouch();
     return this.catchUp();
   }
 
@@ -148,12 +149,13 @@ export class JobSession {
     });
   }
 
-  /** Registers an attempt that this process runs: it shares lease renewals and aborts. */
-  runs(attempt: LocalAttempt): () => void {
-    this.#local.add(attempt);
-    if (!isWanted(this.#job, attempt)) attempt.abort.abort();
-    this.keeper.watchAttempts();
-    return () => this.#local.delete(attempt);
+  /**
+   * Registers an attempt claimed by this process at `since`: it shares lease renewals and aborts
+   * until it is released, after its outcome was recorded.
+   */
+  runs(attempt: LocalAttempt, since: Instant): () => void {
+    this.keeper.watchAttempts(since);
+    return this.#local.add(attempt, this.#job);
   }
 
   async #exclusively<T>(work: () => Promise<T>): Promise<T> {
@@ -293,7 +295,7 @@ export class JobSession {
     readonly options: CommitOptions;
   }): AdvanceContext {
     const { engine } = this;
-    const { canContinue, oldestMessageAt } = given.options;
+    const { canContinue, continueSeconds, oldestMessageAt } = given.options;
     return {
       workflow: this.workflow,
       now: given.now,
@@ -303,6 +305,7 @@ export class JobSession {
       hashBytes,
       handlers: engine.handlers.versions,
       can_continue: canContinue,
+      ...(continueSeconds === undefined ? {} : { continue_seconds: continueSeconds }),
       timing: engine.timing,
       watch: this.keeper.watch,
       loaded: given.loaded,
@@ -365,9 +368,7 @@ export class JobSession {
     if (job.seq <= this.#job.seq) return;
     this.#job = job;
     this.keeper.moved();
-    for (const attempt of this.#local) {
-      if (!isWanted(job, attempt)) attempt.abort.abort();
-    }
+    this.#local.abortUnwanted(job);
   }
 
   /** Whether everything this process knows of the job is in the stored projection. */

@@ -12,9 +12,10 @@ import { deliver, send } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
 import { MAX_TRANSITIONS_PER_INVOCATION } from "./engine.ts";
 import { errorText, isRetryable } from "./error-text.ts";
-import type { JobSession } from "./job-session.ts";
+import { outlast } from "./outlast.ts";
 import { Seat } from "./seat.ts";
 import { claimChunk, runItems, runTask } from "./run-work.ts";
+import type { Done } from "./run-work.ts";
 import type { Sessions } from "./sessions.ts";
 
 /** A message older than this is left to the sweeper instead of being put back once more. */
@@ -94,36 +95,46 @@ async function handle(
  * when nothing is left to do in this invocation; true if the message must be put back.
  */
 async function goOn(seat: Seat, first: Occurrence): Promise<boolean> {
-  const { clock, timing } = seat.session.engine;
-  const began = clock.now();
-  let occurrence: Occurrence | undefined = first;
+  const { timing } = seat.session.engine;
+  let done: Done | undefined = { occurrence: first, release: () => undefined };
   let isDeferred = false;
-  for (let transitions = 0; occurrence !== undefined; transitions += 1) {
-    const hasTime = secondsBetween(began, clock.now()) < timing.yield_seconds;
+  for (let transitions = 0; done !== undefined; transitions += 1) {
+    const hasTime = seat.seconds < timing.yield_seconds;
     const canContinue = hasTime && transitions < MAX_TRANSITIONS_PER_INVOCATION;
-    const { effects } = await seat.commit(occurrence, canContinue);
+    const effects: readonly Effect[] = await recorded(seat, done, canContinue);
     await deliver(seat.session, effects);
     isDeferred ||= effects.some(({ type }) => type === "defer_message");
-    occurrence = await work(seat.session, effects);
+    done = await work(seat, effects);
   }
   return isDeferred;
 }
 
+/** Records what was done; until then its lease is kept up. */
+async function recorded(
+  seat: Seat,
+  { occurrence, release }: Done,
+  canContinue: boolean,
+): Promise<readonly Effect[]> {
+  try {
+    return (await seat.commit(occurrence, canContinue)).effects;
+  } finally {
+    release();
+  }
+}
+
 /** Does the one piece of work among the effects; what it led to is the next occurrence. */
-async function work(
-  session: JobSession,
-  effects: readonly Effect[],
-): Promise<Occurrence | undefined> {
+async function work(seat: Seat, effects: readonly Effect[]): Promise<Done | undefined> {
   for (const effect of effects) {
     switch (effect.type) {
       case "run_task":
-        return runTask(session, effect);
+        return runTask(seat, effect);
       case "claim_chunk":
-        return claimChunk(session, effect);
+        return claimChunk(seat, effect);
       case "run_items":
-        return runItems(session, effect);
+        return runItems(seat, effect);
       case "send_message":
       case "note_lease":
+      case "suspect_lease":
       case "defer_message":
     }
   }
@@ -143,10 +154,12 @@ async function defer(engine: Engine, message: Message, delaySeconds: number): Pr
     return;
   }
   engine.log.write("info", "message.deferred", { job_id, kind, node_id, delay: delaySeconds });
-  const sent = await send(engine, { ...message, deferrals: message.deferrals + 1 }, delaySeconds);
-  if (!sent) {
-    // Neither store nor queue: let the host hand it out again.
+  const again = { ...message, deferrals: message.deferrals + 1 };
+  // Neither store nor queue: hold on to it. Handing it back would count as a failure of ours, and
+  // five of these make it poison.
+  await outlast(engine, () => engine.timing.yield_seconds, async () => {
+    if (await send(engine, again, delaySeconds)) return;
     const text = `job ${job_id}: the message could not be put back`;
     throw new WorkflowError("QUEUE_UNAVAILABLE", text, { retryable: true });
-  }
+  });
 }

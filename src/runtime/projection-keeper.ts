@@ -7,10 +7,10 @@ import type { Watch } from "../core/effect.ts";
 import { errorText } from "./error-text.ts";
 import type { Workflow } from "../core/graph.ts";
 import { WorkflowError } from "../core/error.ts";
-import { secondsBetween } from "../core/instant.ts";
+import { addSeconds, secondsBetween } from "../core/instant.ts";
 import type { Instant } from "../core/instant.ts";
 import type { JobState } from "../core/job.ts";
-import { isWanted, mergeWatch, pruneWatch, wakeAt } from "../core/watch.ts";
+import { graceSeconds, isWanted, mergeWatch, pruneWatch, wakeAt } from "../core/watch.ts";
 import type { Engine } from "./engine.ts";
 import type { JobDocument, Stored } from "./ports.ts";
 import { mustLowerWake, parseProjection, projectionOf } from "./projection.ts";
@@ -49,7 +49,10 @@ export class ProjectionKeeper {
   #refreshing: Promise<boolean> = Promise.resolve(true);
   #cancelRefresh: (() => void) | undefined;
   #cancelRenewal: (() => void) | undefined;
+  #renewalDue: Instant;
   #isClosed = false;
+  /** What some invocation of this process is sending again at this moment. */
+  readonly #resending = new Set<string>();
 
   constructor(given: {
     readonly engine: Engine;
@@ -60,6 +63,7 @@ export class ProjectionKeeper {
     this.#engine = given.engine;
     this.#stored = given.stored;
     this.#seenAt = given.engine.clock.now();
+    this.#renewalDue = this.#seenAt;
     this.#watch = given.watch;
     this.#source = given.source;
   }
@@ -84,15 +88,18 @@ export class ProjectionKeeper {
     });
   }
 
-  /** This process runs attempts: renew their leases while it does. */
-  watchAttempts(): void {
-    if (this.#cancelRenewal === undefined) this.#renewIn(this.#engine.timing.renew_seconds);
+  /** This process runs attempts, one of them since `since`: renew their leases while it does. */
+  watchAttempts(since: Instant, seconds = this.#engine.timing.renew_seconds): void {
+    const due = addSeconds(since, seconds);
+    if (this.#cancelRenewal !== undefined && this.#renewalDue <= due) return;
+    this.#renewIn(Math.max(0, secondsBetween(this.#engine.clock.now(), due)));
   }
 
   #renewIn(seconds: number): void {
     this.#cancelRenewal?.();
     this.#cancelRenewal = undefined;
     if (this.#isClosed) return;
+    this.#renewalDue = addSeconds(this.#engine.clock.now(), seconds);
     this.#cancelRenewal = this.#after(seconds, () => {
       this.#cancelRenewal = undefined;
       void this.#renew();
@@ -103,9 +110,27 @@ export class ProjectionKeeper {
     this.#merge({ renewals: { [key]: at }, resends: {} });
   }
 
-  noteResend(key: string, at: Instant): void {
+  /**
+   * Takes the turn to send this again, until `endResend`. False where another invocation of this
+   * process has it or just had it: all of them decided by the same watch, and it is one turn.
+   */
+  takeResend(key: string): boolean {
+    const { clock, timing } = this.#engine;
+    const last = this.#watch.resends[key]?.at;
+    // No gap between two turns is shorter.
+    const isTaken =
+      this.#resending.has(key)
+      || (last !== undefined && secondsBetween(last, clock.now()) < timing.resend_seconds);
+    if (!isTaken) this.#resending.add(key);
+    return !isTaken;
+  }
+
+  /** Only what was sent moves the next turn: a queue that is down must not use up the patience. */
+  endResend(key: string, isSent: boolean): void {
+    this.#resending.delete(key);
+    if (!isSent) return;
     const n = (this.#watch.resends[key]?.n ?? 0) + 1;
-    this.#merge({ renewals: {}, resends: { [key]: { at, n } } });
+    this.#merge({ renewals: {}, resends: { [key]: { at: this.#engine.clock.now(), n } } });
   }
 
   /**
@@ -119,8 +144,10 @@ export class ProjectionKeeper {
 
   /** Reads the stored projection, unless it has just been seen. Rejects where the store fails. */
   async lookAgain(): Promise<void> {
-    const { clock } = this.#engine;
-    if (secondsBetween(this.#seenAt, clock.now()) < FRESH_SECONDS) return;
+    const { clock, timing } = this.#engine;
+    // Nor may a suspicion be judged by what was seen when it was written.
+    const fresh = Math.min(FRESH_SECONDS, graceSeconds(timing) / 2);
+    if (secondsBetween(this.#seenAt, clock.now()) < fresh) return;
     await this.#adopt();
   }
 
@@ -161,37 +188,64 @@ export class ProjectionKeeper {
     this.#isWatchDirty = true;
   }
 
-  async #renew(): Promise<void> {
+  /** Notes that the attempts of this process are at work now; how many they are. */
+  vouch(): number {
     const job = this.#source.job();
     const running = this.#source.attempts().filter((attempt) => isWanted(job, attempt));
-    if (running.length === 0) return;
     const now = this.#engine.clock.now();
     for (const { node_id, chunk, attempt } of running) {
       this.noteLease(attemptKey(node_id, attempt, chunk), now);
     }
-    this.watchAttempts();
-    this.#engine.log.write("info", "lease.renewed", {
-      job_id: job.job_id,
-      attempts: running.length,
-    });
+    return running.length;
+  }
+
+  async #renew(): Promise<void> {
+    const attempts = this.vouch();
+    if (attempts === 0) return;
+    const { clock, log, timing } = this.#engine;
+    this.watchAttempts(clock.now());
+    log.write("info", "lease.renewed", { job_id: this.#source.job().job_id, attempts });
     if (await this.refresh()) return;
-    // The lease must not run out because one write failed.
-    const { lease_seconds, renew_seconds } = this.#engine.timing;
-    this.#renewIn((lease_seconds - renew_seconds) / 4);
+    // The lease must not run out because one write failed, nor a suspicion stand after an outage.
+    const { lease_seconds, renew_seconds } = timing;
+    this.#renewIn(Math.min((lease_seconds - renew_seconds) / 4, graceSeconds(timing) / 4));
+  }
+
+  /**
+   * Stores that these attempts seem to have no worker. Only what is stored counts: a suspicion
+   * proves that renewals could be written after it. Never rejects; whether it is stored.
+   */
+  suspect(keys: readonly string[]): Promise<boolean> {
+    this.#refreshing = this.#refreshing.then(() => this.#suspect(keys));
+    return this.#refreshing;
+  }
+
+  async #suspect(keys: readonly string[]): Promise<boolean> {
+    return this.#trying(async () => {
+      const now = this.#engine.clock.now();
+      const suspects = Object.fromEntries(keys.map((key) => [key, now]));
+      return this.#replace(mergeWatch(this.#watch, { renewals: {}, resends: {}, suspects }));
+    });
   }
 
   async #write(): Promise<boolean> {
-    const job = this.#source.job();
+    await this.#trying(async () => this.isCurrent || this.#replace(this.#watch));
+    return this.isCurrent;
+  }
+
+  /** Tries `write` until it is done, with what others have written in between. Never rejects. */
+  async #trying(write: () => Promise<boolean>): Promise<boolean> {
     try {
-      for (let conflicts = 0; conflicts < MAX_CONFLICTS && !this.isCurrent; conflicts += 1) {
-        if (!(await this.#replace())) await this.#adopt();
+      for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
+        if (await write()) return true;
+        await this.#adopt();
       }
     } catch (error) {
       const text = errorText(error);
-      const fields = { job_id: job.job_id, error: text };
+      const fields = { job_id: this.#source.job().job_id, error: text };
       this.#engine.log.write("warn", "projection.failed", fields);
     }
-    return this.isCurrent;
+    return false;
   }
 
   #wakeAt(): Instant | undefined {
@@ -210,15 +264,19 @@ export class ProjectionKeeper {
   }
 
   /** False where another process has written since, or is further: nothing goes back. */
-  async #replace(): Promise<boolean> {
+  async #replace(watch: Watch): Promise<boolean> {
     const job = this.#source.job();
     if (this.#stored.seq > job.seq) return false;
-    const watch = this.#watch;
+    const before = this.#watch;
     const document = projectionOf(this.#engine, { job, watch }, this.#source.workflow());
     const replaced = await this.#engine.jobs.replace(document, this.#stored.etag);
     if (replaced === "conflict") return false;
     this.#note({ etag: replaced.etag, seq: job.seq, wake_at: document.wake_at });
-    if (this.#watch === watch) this.#isWatchDirty = false;
+    // What was noted while the write was under way is for the next one.
+    if (this.#watch === before) {
+      this.#watch = watch;
+      this.#isWatchDirty = false;
+    } else this.#watch = mergeWatch(this.#watch, watch);
     return true;
   }
 

@@ -83,6 +83,7 @@ const projectionSchema = z.looseObject({
   watch: z.object({
     renewals: z.record(z.string(), z.string()),
     resends: z.record(z.string(), z.object({ at: z.string(), n: z.int() })),
+    suspects: z.record(z.string(), z.string()).optional(),
   }),
 });
 
@@ -106,7 +107,9 @@ export function parseProjection(document: JobDocument): Projected {
     });
   }
   const state = parsed.data.state as unknown as Parameters<typeof wholeState>[0];
-  return { job: wholeState(state), watch: parsed.data.watch };
+  const { suspects, ...watch } = parsed.data.watch;
+  const whole = suspects === undefined ? watch : { ...watch, suspects };
+  return { job: wholeState(state), watch: whole };
 }
 
 /** Whether `at` is earlier than what the stored projection would wake the sweeper for. */

@@ -8,25 +8,32 @@ import type { Json } from "../core/json.ts";
 import type { Sealed } from "../core/secret.ts";
 import { documentSchema } from "../core/stored.ts";
 import { deliver } from "./deliver.ts";
-import type { JobSession, LocalAttempt } from "./job-session.ts";
+import type { JobSession } from "./job-session.ts";
+import type { LocalAttempt } from "./local-attempts.ts";
 import { ttlSeconds } from "./journal.ts";
+import { outlast } from "./outlast.ts";
+import type { JournalDocument } from "./ports.ts";
 import { runAttempt } from "./run-handler.ts";
 import { NO_SECRETS } from "./secrets.ts";
+import type { Seat } from "./seat.ts";
 
 type RunTask = Extract<Effect, { type: "run_task" }>;
 type RunItems = Extract<Effect, { type: "run_items" }>;
 type ClaimChunk = Extract<Effect, { type: "claim_chunk" }>;
 
-export async function runTask(session: JobSession, task: RunTask): Promise<Occurrence> {
+/** What came of a piece of work. Its lease is kept up until `release`, when that is recorded. */
+export interface Done {
+  readonly occurrence: Occurrence;
+  readonly release: () => void;
+}
+
+export async function runTask({ session }: Seat, task: RunTask): Promise<Done> {
   const { node_id, attempt } = task;
   const local: LocalAttempt = { node_id, attempt, abort: new AbortController() };
-  const release = session.runs(local);
-  try {
-    const outcome = await attemptOnce(session, local, task);
-    return { type: "attempt_ended", node_id, attempt, outcome };
-  } finally {
-    release();
-  }
+  const claimed = session.job.nodes[node_id]?.started_at;
+  const release = session.runs(local, claimed ?? session.engine.clock.now());
+  const outcome = await attemptOnce(session, local, task);
+  return { occurrence: { type: "attempt_ended", node_id, attempt, outcome }, release };
 }
 
 interface Work {
@@ -73,12 +80,13 @@ async function attemptOnce(
  * has begun to end runs nothing more.
  */
 export async function claimChunk(
-  session: JobSession,
+  seat: Seat,
   { node_id, chunk, attempt }: ClaimChunk,
-): Promise<Occurrence | undefined> {
+): Promise<Done | undefined> {
+  const { session } = seat;
   const { engine, job } = session;
   const at = engine.clock.now();
-  const created = await engine.journal.create({
+  const isOurs = await claimSettled(seat, {
     id: claimId(node_id, chunk, attempt),
     job_id: job.job_id,
     schema: documentSchema(job),
@@ -87,20 +95,45 @@ export async function claimChunk(
     at,
     build: engine.build,
   });
-  if (created === "exists") return undefined;
+  if (!isOurs) return undefined;
   session.keeper.noteLease(attemptKey(node_id, attempt, chunk), at);
-  await session.catchUp();
-  return { type: "chunk_claimed", node_id, chunk, attempt };
+  const local: LocalAttempt = { node_id, chunk, attempt, abort: new AbortController() };
+  const release = session.runs(local, at);
+  try {
+    await outlast(engine, () => seat.patience, () => session.catchUp());
+  } catch (error) {
+    release();
+    throw error;
+  }
+  return { occurrence: { type: "chunk_claimed", node_id, chunk, attempt }, release };
+}
+
+/** Whether the claim is ours. A claim without an answer is looked for: nobody else may run it. */
+async function claimSettled(seat: Seat, claim: JournalDocument): Promise<boolean> {
+  const { journal, ...engine } = seat.session.engine;
+  let isOpen = false;
+  const patience = (): number => {
+    isOpen = true;
+    return seat.patience;
+  };
+  return outlast(engine, patience, async () => {
+    if ((await journal.create(claim)) === "created") return true;
+    if (!isOpen) return false;
+    const stands = await journal.read(claim.job_id, claim.id);
+    return stands?.write_id === claim.write_id;
+  });
 }
 
 /** Runs the items and hands in what has ended every second; the last hand-in is returned. */
-export async function runItems(session: JobSession, work: RunItems): Promise<Occurrence> {
+export async function runItems(seat: Seat, work: RunItems): Promise<Done> {
+  const { session } = seat;
   const { node_id, chunk, attempt } = work;
   const local: LocalAttempt = { node_id, chunk, attempt, abort: new AbortController() };
   // Every item listens to it, and Node takes more than ten listeners for a leak.
   setMaxListeners(work.items.length, local.abort.signal);
-  const release = session.runs(local);
-  const handIn = new HandIn(session, work);
+  const claimed = session.keeper.watch.renewals[attemptKey(node_id, attempt, chunk)];
+  const release = session.runs(local, claimed ?? session.engine.clock.now());
+  const handIn = new HandIn(seat, work);
   try {
     await Promise.all(
       work.items.map(async (item) => {
@@ -108,10 +141,12 @@ export async function runItems(session: JobSession, work: RunItems): Promise<Occ
         handIn.add({ index: item.index, outcome });
       }),
     );
-    return { type: "items_ended", node_id, chunk, attempt, ...(await handIn.last()) };
-  } finally {
+    const last = await handIn.last();
+    return { occurrence: { type: "items_ended", node_id, chunk, attempt, ...last }, release };
+  } catch (error) {
     handIn.close();
     release();
+    throw error;
   }
 }
 
@@ -129,7 +164,7 @@ async function itemOutcome(
 
 /** Collects outcomes and commits them at most once per hand-in time, never the last ones. */
 class HandIn {
-  readonly #session: JobSession;
+  readonly #seat: Seat;
   readonly #work: RunItems;
   #ready: ItemOutcome[] = [];
   #open: number;
@@ -137,8 +172,8 @@ class HandIn {
   #cancelTimer: (() => void) | undefined;
   #handing: Promise<void> = Promise.resolve();
 
-  constructor(session: JobSession, work: RunItems) {
-    this.#session = session;
+  constructor(seat: Seat, work: RunItems) {
+    this.#seat = seat;
     this.#work = work;
     this.#open = work.items.length;
   }
@@ -147,7 +182,7 @@ class HandIn {
     this.#ready.push(outcome);
     this.#open -= 1;
     if (this.#cancelTimer !== undefined || this.#open === 0) return;
-    const { clock, timing } = this.#session.engine;
+    const { clock, timing } = this.#seat.session.engine;
     this.#cancelTimer = clock.after(timing.hand_in_seconds * 1000, () => {
       this.#cancelTimer = undefined;
       this.#handing = this.#handing.then(() => this.#commit());
@@ -180,8 +215,8 @@ class HandIn {
     const taken = this.#take();
     const occurrence = { type: "items_ended", node_id, chunk, attempt, ...taken } as const;
     try {
-      const { effects } = await this.#session.commit(occurrence, { canContinue: false });
-      await deliver(this.#session, effects);
+      const { effects } = await this.#seat.commit(occurrence, false);
+      await deliver(this.#seat.session, effects);
     } catch {
       // The last hand-in carries these too, and meets the same store: it speaks for both.
       this.#ready = [...taken.outcomes, ...this.#ready];

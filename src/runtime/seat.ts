@@ -5,55 +5,64 @@
 import type { Occurrence } from "../core/effect.ts";
 import { WorkflowError } from "../core/error.ts";
 import { secondsBetween } from "../core/instant.ts";
+import type { Instant } from "../core/instant.ts";
 import { UnansweredCommit } from "./commit.ts";
 import type { Committed } from "./commit.ts";
-import { isRetryable } from "./error-text.ts";
+import { MAX_INVOCATION_SECONDS } from "./engine.ts";
 import type { JobSession } from "./job-session.ts";
 import { readEntry } from "./journal.ts";
+import { outlast } from "./outlast.ts";
 import type { Sessions } from "./sessions.ts";
-
-const FIRST_WAIT_SECONDS = 1;
-const MAX_WAIT_SECONDS = 30;
 
 export class Seat {
   readonly #sessions: Sessions;
+  readonly #began: Instant;
   #session: JobSession;
 
   constructor(sessions: Sessions, session: JobSession) {
     this.#sessions = sessions;
     this.#session = session;
+    this.#began = session.engine.clock.now();
   }
 
   get session(): JobSession {
     return this.#session;
   }
 
+  /** Since the invocation began. */
+  get seconds(): number {
+    return secondsBetween(this.#began, this.#session.engine.clock.now());
+  }
+
+  /** How long the invocation may hold on to what must not get lost. */
+  get patience(): number {
+    const left = MAX_INVOCATION_SECONDS - this.seconds;
+    return Math.min(this.#session.engine.timing.yield_seconds, left);
+  }
+
   /**
-   * Commits; an outcome outlasts a store that fails for up to `yield_seconds`, a commit without an
-   * answer is looked for during half a lease.
+   * Commits. An outcome outlasts a store that fails for up to `yield_seconds`, and so does the
+   * question whether a commit without an answer stands.
    */
   async commit(occurrence: Occurrence, canContinue: boolean): Promise<Committed> {
-    const { clock, timing } = this.#session.engine;
-    const began = clock.now();
+    const { patience } = this;
+    const isWorthHolding = isOutcome(occurrence);
     const unanswered: UnansweredCommit[] = [];
     let committed: Committed | undefined;
-    for (let wait = FIRST_WAIT_SECONDS; ; wait = Math.min(wait * 2, MAX_WAIT_SECONDS)) {
-      try {
-        if (this.#session.isSpent) await this.#moveOn();
-        const found = await this.#standing(unanswered);
-        if (found !== undefined) return found;
-        committed ??= await this.#session.commit(occurrence, { canContinue });
-        // A stale look may have missed an entry of ours; by now the journal is known beyond it.
-        return (await this.#standing(unanswered)) ?? committed;
-      } catch (error) {
-        if (error instanceof UnansweredCommit) unanswered.push(error);
-        const held = secondsBetween(began, clock.now());
-        const hold = unanswered.length === 0 ? 0 : timing.lease_seconds / 2;
-        const patience = isOutcome(occurrence) ? timing.yield_seconds : hold;
-        if (!isRetryable(error) || held >= patience) throw error;
-        await new Promise<void>((resume) => clock.after(wait * 1000, resume));
-      }
-    }
+    const patient = (error: unknown): number => {
+      if (error instanceof UnansweredCommit) unanswered.push(error);
+      return isWorthHolding || unanswered.length > 0 ? patience : 0;
+    };
+    return outlast(this.#session.engine, patient, async () => {
+      if (this.#session.isSpent) await this.#moveOn();
+      const found = await this.#standing(unanswered);
+      if (found !== undefined) return found;
+      const continueSeconds = MAX_INVOCATION_SECONDS - this.seconds;
+      const options = { canContinue, continueSeconds };
+      committed ??= await this.#session.commit(occurrence, options);
+      // A stale look may have missed an entry of ours; by now the journal is known beyond it.
+      return (await this.#standing(unanswered)) ?? committed;
+    });
   }
 
   /** The first of the commits without an answer that stands after all. */

@@ -9,6 +9,7 @@ import { deliver } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
 import { errorText } from "./error-text.ts";
 import { JobSession } from "./job-session.ts";
+import { LocalAttempts } from "./local-attempts.ts";
 import { foldFromStart, loadWorkflow } from "./journal.ts";
 import type { JobDocument } from "./ports.ts";
 import { NO_WATCH, parseProjection } from "./projection.ts";
@@ -30,6 +31,8 @@ interface Slot {
 export class Sessions {
   readonly #engine: Engine;
   readonly #open = new Map<string, Slot>();
+  /** What this process runs of each job, shared by its sessions: spent ones and a live one. */
+  readonly #running = new Map<string, LocalAttempts>();
 
   constructor(engine: Engine) {
     this.#engine = engine;
@@ -67,6 +70,7 @@ export class Sessions {
     if (session.users > 0) return;
     session.close();
     const { job_id: jobId } = session.job;
+    this.#part(jobId);
     if (this.#open.get(jobId)?.session === session) this.#open.delete(jobId);
   }
 
@@ -77,6 +81,7 @@ export class Sessions {
       try {
         const session = await slot.loading;
         if (session !== undefined && !session.isSpent && session.isOpen) {
+          if (session.users === 0) session.open(this.#share(jobId));
           session.users += 1;
           return session;
         }
@@ -87,6 +92,20 @@ export class Sessions {
         throw error;
       }
     }
+  }
+
+  #share(jobId: string): LocalAttempts {
+    const running = this.#running.get(jobId) ?? new LocalAttempts();
+    running.sessions += 1;
+    this.#running.set(jobId, running);
+    return running;
+  }
+
+  #part(jobId: string): void {
+    const running = this.#running.get(jobId);
+    if (running === undefined) return;
+    running.sessions -= 1;
+    if (running.sessions === 0) this.#running.delete(jobId);
   }
 
   #opened(jobId: string): Slot {

@@ -200,6 +200,7 @@ export class TestEngine {
 
   private deliver(effects: readonly Effect[]): void {
     this.effects = effects;
+    for (const effect of effects) if (effect.type === "suspect_lease") this.suspect(effect.key);
     const tasks = effects.filter(({ type }) => type === "run_task" || type === "run_items");
     must(tasks.length <= 1, "an invocation goes on with one thing at most");
     for (const effect of effects) {
@@ -219,6 +220,11 @@ export class TestEngine {
     const n = (this.watch.resends[resend]?.n ?? 0) + 1;
     const resends = { [resend]: { at: this.now, n } };
     this.watch = mergeWatch(this.watch, { renewals: {}, resends });
+  }
+
+  suspect(key: string): void {
+    const suspects = { [key]: this.now };
+    this.watch = mergeWatch(this.watch, { renewals: {}, resends: {}, suspects });
   }
 
   note(key: string, at: string): void {
@@ -291,8 +297,18 @@ export class TestEngine {
     return wakeAt(this.job, { watch: this.watch, timing: TIMING });
   }
 
-  /** Moves the clock to wake_at, if that is ahead, and wakes the job. It must move something. */
+  /**
+   * Moves the clock to wake_at, if that is ahead, and wakes the job. It must move something. Where
+   * a worker was only suspected, the wake that judges it follows.
+   */
   wake(): readonly JournalEvent[] {
+    const events = this.wakeOnce();
+    if (!this.effects.some(({ type }) => type === "suspect_lease")) return events;
+    this.queue = this.queue.filter(({ message }) => message.kind !== "wake");
+    return [...events, ...this.wakeOnce()];
+  }
+
+  private wakeOnce(): readonly JournalEvent[] {
     const due = this.wakeAt();
     must(due !== undefined, "a terminal job is not woken");
     this.now = later(this.now, due);

@@ -32,14 +32,16 @@ function timeless(): { readonly engine: TestEngine; readonly job: JobState } {
 
 test("a running attempt without a start counts from the job's creation", () => {
   const { job } = timeless();
-  expect(wakeAt(job, { watch: NO_WATCH, timing: TIMING })).toBe("2026-01-01T00:01:00.000Z");
+  expect(wakeAt(job, { watch: NO_WATCH, timing: TIMING })).toBe("2026-01-01T00:00:50.000Z");
 });
 
 test("a wake judges such an attempt by the job's creation as well", () => {
   const { engine, job } = timeless();
   const early = engine.context({ now: "2026-01-01T00:00:59.000Z" });
   expect(advance(job, { type: "wake_due" }, early)).toMatchObject({ events: [] });
-  const late = engine.context({ now: "2026-01-01T00:01:00.000Z" });
+  const suspects = { "a:1": "2026-01-01T00:00:50.000Z" };
+  const watch = { ...NO_WATCH, suspects };
+  const late = engine.context({ now: "2026-01-01T00:01:00.000Z", watch });
   const events = [{ type: "node_lost" }, { type: "node_retried" }];
   expect(advance(job, { type: "wake_due" }, late)).toMatchObject({ events });
 });

@@ -111,6 +111,19 @@ test("an invocation that may not go on queues all", () => {
   expect(engine.queue.map(({ message }) => message.node_id)).toEqual(["b", "a", "c"]);
 });
 
+test("an invocation goes on with the first task that it has time for", () => {
+  const nodes = { s: start("a", "b"), a: task({ timeout_seconds: 301 }), b: task() };
+  const started = { type: "message_received", message: { kind: "start" } } as const;
+  const check = (continue_seconds: number, running: readonly string[]): void => {
+    const engine = new TestEngine(definition(nodes));
+    engine.commit({ ...started, redelivered: false }, { continue_seconds });
+    expect(engine.running.map(({ node_id }) => node_id)).toEqual(running);
+  };
+  check(301, ["a"]);
+  check(300, ["b"]);
+  check(299, []);
+});
+
 test("a task that this build lacks is queued, and the next one goes on", () => {
   const nodes = { s: start("a", "b"), a: task({ handler: "new" }), b: task() };
   const engine = new TestEngine(definition(nodes));

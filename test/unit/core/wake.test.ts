@@ -75,12 +75,74 @@ test("a running attempt is lost when its lease has ended, counted from the last 
   engine.running = [];
   const renewed = addSeconds(engine.now, 40);
   engine.note(attemptKey("a", 1), renewed);
-  expect(engine.wakeAt()).toBe(addSeconds(renewed, 60));
-  engine.tick(99);
+  expect(engine.wakeAt()).toBe(addSeconds(renewed, 50));
+  engine.tick(89);
+  expect(engine.commit({ type: "wake_due" })).toEqual([]);
+  expect(engine.effects).toEqual([]);
+  engine.tick(1);
+  expect(engine.commit({ type: "wake_due" })).toEqual([]);
+  expect(engine.effects).toEqual([
+    { type: "suspect_lease", key: "a:1" },
+    { type: "send_message", message: { kind: "wake" }, delay_seconds: 10 },
+  ]);
+  engine.tick(9);
   expect(engine.commit({ type: "wake_due" })).toEqual([]);
   engine.tick(1);
   const types = engine.commit({ type: "wake_due" }).map(({ type }) => type);
   expect(types).toEqual(["node_lost", "node_retried"]);
+});
+
+test("however late a worker is suspected, it has the time of grace to show that it lives", () => {
+  for (const isAlive of [true, false]) {
+    const engine = queued({ can_continue: true });
+    engine.tick(3600);
+    expect(engine.commit({ type: "wake_due" })).toEqual([]);
+    expect(engine.wakeAt()).toBe(addSeconds(engine.now, 10));
+    if (isAlive) engine.note(attemptKey("a", 1), addSeconds(engine.now, 9));
+    engine.tick(10);
+    const types = engine.commit({ type: "wake_due" }).map(({ type }) => type);
+    expect(types).toEqual(isAlive ? [] : ["node_lost", "node_retried"]);
+  }
+});
+
+test("a suspicion that could not be stored judges nobody", () => {
+  const engine = queued({ can_continue: true });
+  for (let n = 0; n < 5; n += 1) {
+    engine.tick(600);
+    expect(engine.commit({ type: "wake_due" })).toEqual([]);
+    expect(engine.effects).toContainEqual({ type: "suspect_lease", key: "a:1" });
+    engine.watch = { renewals: {}, resends: {} };
+  }
+});
+
+test("the worker of a chunk is suspected before it is lost", () => {
+  const engine = chunks();
+  engine.receiveAt(0);
+  engine.running = [];
+  engine.queue = [];
+  engine.tick(600);
+  expect(engine.commit({ type: "wake_due" })).toEqual([]);
+  expect(engine.effects).toContainEqual({ type: "suspect_lease", key: "f#0:1" });
+  engine.tick(10);
+  const lost = engine.commit({ type: "wake_due" }).map(({ type }) => type);
+  expect(lost).toEqual(["chunk_lost"]);
+});
+
+test("what was sent again or delayed is in line from then on", () => {
+  const engine = queued();
+  const first = engine.now;
+  engine.wake();
+  expect(engine.effects).toMatchObject([{ message: { attempt: 1 }, resend: "a:1" }]);
+  const resent = engine.now;
+  engine.tick(3600);
+  for (const [oldest, count] of [
+    [first, 0],
+    [addSeconds(resent, -1), 0],
+    [resent, 1],
+  ] as const) {
+    engine.commit({ type: "wake_due" }, { oldest_message_at: oldest });
+    expect(engine.effects).toHaveLength(count);
+  }
 });
 
 test("a renewal older than the claim does not shorten the lease", () => {
@@ -88,7 +150,7 @@ test("a renewal older than the claim does not shorten the lease", () => {
   engine.wake();
   engine.receiveAt(0);
   engine.note(attemptKey("a", 1), engine.job.created_at);
-  expect(engine.wakeAt()).toBe(addSeconds(engine.now, 60));
+  expect(engine.wakeAt()).toBe(addSeconds(engine.now, 50));
   engine.tick(30);
   expect(engine.commit({ type: "wake_due" })).toEqual([]);
 });
@@ -179,8 +241,10 @@ test("a wake that loses the last attempt of one node ends the job and stops ther
   engine.receiveAt(0);
   for (let lost = 0; lost < 3; lost += 1) {
     engine.running = [];
-    engine.tick(60);
-    engine.commit({ type: "wake_due" });
+    for (const seconds of [60, 10]) {
+      engine.tick(seconds);
+      engine.commit({ type: "wake_due" });
+    }
     while (lost < 2 && engine.running.length === 0) {
       const index = engine.queue.findIndex(({ message }) => message.node_id === "a");
       engine.receiveAt(index);

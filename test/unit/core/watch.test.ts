@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Watch } from "../../../src/core/effect.ts";
 import { addSeconds, instantOf } from "../../../src/core/instant.ts";
-import { isWanted, mergeWatch, pruneWatch, sendDue } from "../../../src/core/watch.ts";
+import { isWanted, leaseDue, mergeWatch, pruneWatch, sendDue } from "../../../src/core/watch.ts";
 import { definition, fanOut, numbers, start, task } from "../../support/build.ts";
 import { TestEngine, TIMING } from "../../support/engine.ts";
 
@@ -27,11 +27,25 @@ test("a due time counts from the latest of queueing, delay and last re-send", ()
   );
 });
 
+test("a lease is looked at before its end, and again once its worker was suspected", () => {
+  const due = (suspected?: string): string => {
+    const suspects = suspected === undefined ? {} : { suspects: { "a:1": suspected } };
+    return leaseDue(T, "a:1", { watch: { ...EMPTY, ...suspects }, timing: TIMING });
+  };
+  expect(due()).toBe(addSeconds(T, 50));
+  // Cleared by a later sign of life.
+  expect(due(addSeconds(T, -0.001))).toBe(addSeconds(T, 50));
+  expect(due(T)).toBe(addSeconds(T, 60));
+  expect(due(addSeconds(T, 50))).toBe(addSeconds(T, 60));
+  expect(due(addSeconds(T, 55))).toBe(addSeconds(T, 65));
+});
+
 const key = fc.constantFrom("a:1", "b:2", "f#0:1");
 const at = fc.integer({ min: 0, max: 1000 }).map(instantOf);
 const watches: fc.Arbitrary<Watch> = fc.record({
   renewals: fc.dictionary(key, at),
   resends: fc.dictionary(key, fc.record({ at, n: fc.integer({ min: 1, max: 3 }) })),
+  suspects: fc.dictionary(key, at, { minKeys: 1 }),
 });
 const plain = (watch: Watch) => JSON.parse(JSON.stringify(watch)) as Watch;
 
@@ -66,6 +80,9 @@ test("a watch keeps the attempts that live, and nothing of a job that has ended"
   const left = ["a:1", "a:2", "b:1", "f#0:1", "f#1:1"];
   expect(Object.keys(kept.renewals)).toEqual(left);
   expect(Object.keys(kept.resends)).toEqual(left);
+  expect(kept.suspects).toBeUndefined();
+  const suspects = Object.fromEntries(keys.map((one) => [one, T]));
+  expect(Object.keys(pruneWatch(engine.job, { ...watch, suspects }).suspects ?? {})).toEqual(left);
   expect(pruneWatch(engine.run().job, watch)).toEqual(EMPTY);
 });
 
@@ -87,19 +104,20 @@ test("wake_at is the earliest due time or the deadline, and none for a job that 
   expect(short.wakeAt()).toBe(addSeconds(T, 10));
   const long = new TestEngine(definition(nodes));
   long.step();
-  expect(long.wakeAt()).toBe(addSeconds(T, 60));
+  expect(long.wakeAt()).toBe(addSeconds(T, 50));
   expect(long.run().wakeAt()).toBeUndefined();
 });
 
-test("an ending job wakes for its claims after one gap, a renewed one at its lease's end", () => {
+test("an ending job wakes for its claims after one gap, a renewed one before its end", () => {
   const engine = busy();
   engine.running = [];
+  engine.note("a:1", addSeconds(T, 20));
   engine.cancel();
   expect(engine.wakeAt()).toBe(addSeconds(T, 60));
   engine.note("a:1", addSeconds(T, 90));
   engine.note("f#0:1", addSeconds(T, 70));
   engine.note("f#1:1", addSeconds(T, 80));
-  expect(engine.wakeAt()).toBe(addSeconds(T, 130));
+  expect(engine.wakeAt()).toBe(addSeconds(T, 120));
 });
 
 test("a fan_out that failed has no due time of its own while the job goes on", () => {

@@ -112,11 +112,17 @@ test("a late outcome is kept as an orphan and the second attempt's result counts
   // The first process cannot reach the store for a while: it works on, but renews nothing.
   const [first] = runtime.processes;
   const other = runtime.addProcess();
+  const { replace } = runtime.first.engine.jobs;
   Object.assign(first?.engine.jobs ?? {}, { replace: () => Promise.reject(new Error("cut off")) });
   runtime.isSweeping = false;
   await wait(runtime, 61);
+  // First suspected, then lost: whoever could write would have renewed in between.
+  await runtime.sweep(other);
+  expect(types(runtime, job.job_id)).not.toContain("node_lost");
+  await wait(runtime, 10);
   await runtime.sweep(other);
   expect(types(runtime, job.job_id)).toContain("node_lost");
+  Object.assign(first?.engine.jobs ?? {}, { replace });
   await runtime.run(() => held.length === 2, 200);
   held[0]?.answer("first");
   await wait(runtime, 1);
