@@ -13,11 +13,18 @@ export type AppliedInputs =
   | { readonly ok: true; readonly inputs: JsonObject }
   | { readonly ok: false; readonly issues: readonly Issue[] };
 
-/**
- * Matching costs at most one step for each pair of character and instruction: 4,000 of them over
- * an input of the largest size measured 0.8 s. `.{0,1000}` has 2,002, `[a-z]+` has 4.
- */
+/** Compiling so many takes up to 50 ms, once. `.{0,1000}` has 2,002, `[a-z]+` has 4. */
 const MAX_PATTERN_INSTRUCTIONS = 4000;
+/**
+ * Matching costs at most a step of 10 ns for each pair of character and instruction. All inputs of
+ * a submission share these: 50 ms, or 1,250,000 characters against `[a-z]+`.
+ */
+export const MAX_PATTERN_STEPS = 5_000_000;
+
+/** Steps that matching may still take; counts down over the inputs of one submission. */
+interface Matching {
+  steps: number;
+}
 
 /** All problems at once, by JSON pointer into the request. Inputs come back in declared order. */
 export function applyInputs(definition: WorkflowDefinition, given: JsonObject): AppliedInputs {
@@ -26,10 +33,11 @@ export function applyInputs(definition: WorkflowDefinition, given: JsonObject): 
     .filter((name) => !names.includes(name))
     .map((name) => unknownInput(name, names));
   const inputs: [string, Json][] = [];
+  const matching = { steps: MAX_PATTERN_STEPS };
   for (const [name, input] of Object.entries(definition.inputs)) {
     const value = Object.hasOwn(given, name) ? given[name] : input.default;
     if (value !== undefined) inputs.push([name, value]);
-    const problem = inputProblem(name, input, value);
+    const problem = inputProblem([name, input], value, matching);
     if (problem !== undefined) issues.push(problem);
   }
   // fromEntries makes every name an own property, whatever it is.
@@ -46,9 +54,9 @@ function unknownInput(name: string, names: readonly string[]): Issue {
 }
 
 function inputProblem(
-  name: string,
-  input: InputDefinition,
+  [name, input]: readonly [string, InputDefinition],
   value: Json | undefined,
+  matching: Matching,
 ): Issue | undefined {
   const pointer = childPointer("/input_params", name);
   if (value === undefined) {
@@ -59,17 +67,21 @@ function inputProblem(
   if (unfit !== undefined) {
     return { pointer: pointer + unfit.pointer, message: `input "${name}": ${unfit.message}` };
   }
-  const message = valueProblem(input, value);
+  const message = valueProblem(input, value, matching);
   return message === undefined ? undefined : { pointer, message: `input "${name}": ${message}` };
 }
 
 /** What keeps `value` from being a value of this input, or undefined. The value must be JSON. */
-export function valueProblem(input: InputDefinition, value: Json): string | undefined {
+export function valueProblem(
+  input: InputDefinition,
+  value: Json,
+  matching: Matching = { steps: MAX_PATTERN_STEPS },
+): string | undefined {
   return (
     typeProblem(input.type, value) ??
     enumProblem(input, value) ??
     boundProblem(input, value) ??
-    patternProblem(input, value)
+    patternProblem(input, value, matching)
   );
 }
 
@@ -129,15 +141,41 @@ function sizeOf(value: Json): readonly [size: number, unit: string] {
   return Array.isArray(value) ? [value.length, " items"] : [Number(value), ""];
 }
 
-function patternProblem({ pattern }: InputDefinition, value: Json): string | undefined {
+function patternProblem(
+  input: InputDefinition,
+  value: Json,
+  matching: Matching,
+): string | undefined {
+  const { pattern } = input;
   if (pattern === undefined || typeof value !== "string") return undefined;
-  const compiled = compilePattern(pattern);
+  const compiled = compiledOnce(input, pattern);
   if (!compiled.ok) return compiled.message;
+  const most = Math.floor(matching.steps / compiled.size);
+  if (value.length > most) {
+    return `expected at most ${most} characters for a pattern of this size, got ${value.length}`;
+  }
+  matching.steps -= value.length * compiled.size;
   return compiled.matches(value) ? undefined : `expected a text that matches ${pattern}`;
 }
 
+/** Compiling takes far longer than matching, and a definition outlives its submissions. */
+const compiledPatterns = new WeakMap<InputDefinition, CompiledPattern>();
+
+function compiledOnce(input: InputDefinition, pattern: string): CompiledPattern {
+  const known = compiledPatterns.get(input);
+  if (known !== undefined) return known;
+  const compiled = compilePattern(pattern);
+  compiledPatterns.set(input, compiled);
+  return compiled;
+}
+
 export type CompiledPattern =
-  | { readonly ok: true; readonly matches: (text: string) => boolean }
+  | {
+      readonly ok: true;
+      readonly matches: (text: string) => boolean;
+      /** Instructions. */
+      readonly size: number;
+    }
   | { readonly ok: false; readonly message: string };
 
 /** A pattern in RE2 syntax that is matched against whole texts, in linear time. */
@@ -146,7 +184,7 @@ export function compilePattern(pattern: string): CompiledPattern {
     const compiled = RE2JS.compile(pattern);
     const size = compiled.programSize();
     if (size <= MAX_PATTERN_INSTRUCTIONS) {
-      return { ok: true, matches: (text) => compiled.matches(text) };
+      return { ok: true, size, matches: (text) => compiled.matches(text) };
     }
     const most = `at most ${MAX_PATTERN_INSTRUCTIONS} are allowed`;
     return { ok: false, message: `the pattern takes ${size} instructions, ${most}` };

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { WorkflowDefinition } from "../../../src/core/definition.ts";
 import { definitionSchema } from "../../../src/core/definition.ts";
-import { applyInputs, compilePattern } from "../../../src/core/inputs.ts";
+import { applyInputs, compilePattern, MAX_PATTERN_STEPS } from "../../../src/core/inputs.ts";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import { parseDefinition } from "../../../src/core/parse.ts";
 
@@ -258,4 +258,20 @@ inputs:
 test("a pattern is matched in linear time", () => {
   const compiled = compilePattern("(a+)+b");
   expect(compiled.ok && compiled.matches("a".repeat(50_000))).toBe(false);
+});
+
+test("matching is bounded by steps that all inputs of a submission share", () => {
+  const input = { type: "string", pattern: ".{0,1000}x*" };
+  const compiled = compilePattern(input.pattern);
+  const most = Math.floor(MAX_PATTERN_STEPS / (compiled.ok ? compiled.size : 1));
+  expect(most).toBeGreaterThan(2000);
+  const long = `${"a".repeat(1000)}${"x".repeat(most - 1000)}`;
+  const told = (name: string, room: number, got: number) => {
+    const message = `expected at most ${room} characters for a pattern of this size, got ${got}`;
+    return [`/input_params/${name} input "${name}": ${message}`];
+  };
+  expect(apply({ a: input }, { a: long })).toEqual({ a: long });
+  expect(apply({ a: input }, { a: `${long}x` })).toEqual(told("a", most, most + 1));
+  const both = { a: long.slice(0, most - 900), b: "a".repeat(1000) };
+  expect(apply({ a: input, b: input }, both)).toEqual(told("b", 900, 1000));
 });
