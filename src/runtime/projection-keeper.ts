@@ -9,6 +9,7 @@ import type { Workflow } from "../core/graph.ts";
 import { WorkflowError } from "../core/error.ts";
 import { addSeconds, secondsBetween } from "../core/instant.ts";
 import type { Instant } from "../core/instant.ts";
+import { isTerminalJob } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
 import { graceSeconds, isWanted, mergeWatch, pruneWatch, wakeAt } from "../core/watch.ts";
 import type { Engine } from "./engine.ts";
@@ -160,7 +161,9 @@ export class ProjectionKeeper {
     const { jobs } = this.#engine;
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
       const stored = await this.#adopt();
-      if (stored === undefined || !mustLowerWake(stored.document.wake_at, needed)) return;
+      // It may have ended meanwhile: then nobody needs to look at it again.
+      if (stored === undefined || isTerminalJob(this.#source.job())) return;
+      if (!mustLowerWake(stored.document.wake_at, needed)) return;
       const write_id = this.#engine.randomness.writeId();
       const document = { ...stored.document, wake_at: needed, write_id };
       const replaced = await jobs.replace(document, stored.etag);
