@@ -22,6 +22,7 @@ export interface UpgradeResult {
   readonly handOvers: number;
   readonly republished: number;
   readonly entries: Readonly<Record<string, number>>;
+  readonly lostClaims: number;
   readonly violations: readonly string[];
 }
 
@@ -32,6 +33,7 @@ const NOTHING: UpgradeResult = {
   handOvers: 0,
   republished: 0,
   entries: {},
+  lostClaims: 0,
   violations: [],
 };
 
@@ -48,6 +50,7 @@ export function total(results: readonly UpgradeResult[]): UpgradeResult {
       handOvers: one.handOvers + other.handOvers,
       republished: one.republished + other.republished,
       entries,
+      lostClaims: one.lostClaims + other.lostClaims,
       violations: [...one.violations, ...other.violations],
     };
   }, NOTHING);

@@ -27,6 +27,8 @@ export interface MixedResult {
   readonly handOvers: number;
   /** Entries by the build that wrote them. */
   readonly entries: Readonly<Record<string, number>>;
+  /** Jobs that ended with WORKER_LOST because a release does not hold on to its claims. */
+  readonly lostClaims: number;
 }
 
 const WORKFLOW = "mixed";
@@ -85,6 +87,7 @@ export class MixedSchedule {
   #version = 1;
   #republished = 0;
   #deaths = 0;
+  #lostClaims = 0;
 
   constructor(seed: number, kits: readonly ReleaseKit[]) {
     const [nodes = []] = fc.sample(randomNodes, { seed, numRuns: 1 });
@@ -119,6 +122,7 @@ export class MixedSchedule {
       republished: this.#republished,
       handOvers: this.#handOvers,
       entries,
+      lostClaims: this.#lostClaims,
     };
   }
 
@@ -201,7 +205,8 @@ export class MixedSchedule {
     must(created !== undefined && last !== undefined && isTerminalJob(last), "the job ended");
     must(last.workflow_version === version, "I1: the job keeps its version");
     mustEqual(this.world.entries(jobId)[0], JSON.parse(pinned), "I1: entry 0 stands");
-    this.#checkEnd(last, entries);
+    if (this.#hasLostClaims(last)) this.#lostClaims += 1;
+    else this.#checkEnd(last, entries);
     for (const entry of entries) checkOutputs(entry, version);
     for (const kit of this.#kits) {
       if (kit !== TODAYS_KIT) checkReadBy(kit, this.world.entries(jobId), history);
@@ -209,6 +214,20 @@ export class MixedSchedule {
     for (const { build: by } of TODAYS_KIT.withBuilds(entries)) {
       written[by] = (written[by] ?? 0) + 1;
     }
+  }
+
+  /**
+   * Release 0.1.0 drops a chunk that it has just claimed when the answer to the claim, or the read
+   * after it, fails; three lost attempts end the job. Faults of today's processes alone must not.
+   */
+  #hasLostClaims({ job_id, error, nodes }: JobState): boolean {
+    if (error?.node_id === undefined || !error.message.includes("WORKER_LOST")) return false;
+    const claims = `claim:${error.node_id}:`;
+    const { journal } = this.world.contents(job_id);
+    const byRelease = journal.filter(
+      ({ id, build: by }) => id.startsWith(claims) && by !== `holdfast@${TODAYS_KIT.name}+test`,
+    );
+    return nodes[error.node_id]?.fan !== undefined && byRelease.length > 0;
   }
 
   #checkEnd(job: JobState, entries: readonly JournalEntry[]): void {

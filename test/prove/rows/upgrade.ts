@@ -38,7 +38,10 @@ export async function run(options: ProveOptions): Promise<Row> {
     seeds: `${options.firstSeed}–${options.firstSeed + seeds - 1}`,
     fired: sums.fired,
     violations: [...recorded.flatMap((one) => one.violations), ...violations, ...broken],
-    notes: [`entries by the build that wrote them: ${JSON.stringify(sums.entries)}`],
+    notes: [
+      `entries by the build that wrote them: ${JSON.stringify(sums.entries)}`,
+      `jobs that ended because a release let go of claimed chunks: ${sums.lostClaims}`,
+    ],
   };
 }
 
