@@ -183,12 +183,12 @@ import { advance } from "../core/advance.ts";`,
   }),
   mutant("sends-fail-silently", "a re-send that failed counts as sent", {
     file: DELIVER,
-    from: 'if (!(await send(engine, message, delay_seconds))) return "failed";',
-    to: "await send(engine, message, delay_seconds);",
+    from: "keeper.endResend(resend, isSent);",
+    to: "keeper.endResend(resend, true);",
   }),
   mutant("resends-forgotten", "nobody remembers that a message was sent again", {
     file: DELIVER,
-    from: "keeper.noteResend(resend, engine.clock.now());",
-    to: "",
+    from: "keeper.endResend(resend, isSent);",
+    to: "keeper.endResend(resend, false);",
   }),
 ];
