@@ -2,7 +2,7 @@
 // at the end, and says what is wrong: nothing else, no log of the app, no memory of the harness.
 // Each violation names its kind and the job or key.
 import { chainProblems, digestOf, sha256Of } from "./hash-chain.ts";
-import type { StoredEntry } from "./hash-chain.ts";
+import type { StoredEntry, StoredEvent } from "./hash-chain.ts";
 import { submitsByKey } from "./client-log.ts";
 import type {
   CancelOperation,
@@ -25,6 +25,7 @@ import {
 import type { Documents } from "./job-history.ts";
 import { projectionProblem } from "./projection-check.ts";
 import type { Stored, StoreContents } from "./store-contents.ts";
+import { BASE_URL } from "./workflows.ts";
 
 export type ViolationKind =
   | "lost"
@@ -66,8 +67,14 @@ export interface Verdict {
   readonly cancelled: number;
   /** Jobs that truly lost three attempts of one node: they may end as they must not otherwise. */
   readonly worn: number;
+  /** Messages that the host gave up on: five of their handlers died. */
+  readonly kept: number;
 }
 
+/** Of a value in a violation. */
+const MOST_CHARS = 200;
+/** Where the app keeps messages that the host gave up on: no job, and no message is left there. */
+const KEPT_MESSAGES = "poison";
 /** MAX_LOST_ATTEMPTS of the engine, as documented. */
 const MOST_LOST = 3;
 
@@ -78,7 +85,7 @@ interface OneJob {
   readonly created: Stored;
   readonly submits: readonly SubmitOperation[];
   readonly end: string | undefined;
-  /** Whether a node lost so many attempts that it may end with WORKER_LOST. */
+  /** Whether a node lost so many attempts or messages that it may fail for that. */
   readonly isWorn: boolean;
 }
 
@@ -88,13 +95,17 @@ export async function check(input: CheckInput): Promise<Verdict> {
   const violations: Violation[] = [];
   const say: Say = (kind, of, what) => violations.push({ kind, of, what });
   const byKey = submitsByKey(input.operations);
-  const jobs = [...input.contents.journal].map(([id, documents]) => jobOf(id, documents, byKey));
+  const { journal } = input.contents;
+  const jobs = [...journal]
+    .filter(([id]) => id !== KEPT_MESSAGES)
+    .map(([id, documents]) => jobOf(id, documents, byKey));
   checkKeys(byKey, jobs, say);
   for (const job of jobs) await checkJob(job, input, say);
   checkReads(input.operations, new Map(jobs.map((job) => [job.jobId, job])), say);
   for (const [queue, count] of Object.entries(input.contents.queues)) {
     if (count > 0) say("queue", queue, `${count} messages are left`);
   }
+  const keptIds = [...(journal.get(KEPT_MESSAGES)?.keys() ?? [])];
   const outcomes = [...byKey.values()].map(outcomeOfKey);
   const count = <T>(values: readonly T[], value: T): number =>
     values.filter((one) => one === value).length;
@@ -108,6 +119,7 @@ export async function check(input: CheckInput): Promise<Verdict> {
     failed: count(ends, "failed"),
     cancelled: count(ends, "cancelled"),
     worn: jobs.filter(({ isWorn }) => isWorn).length,
+    kept: keptIds.filter((id) => id.startsWith("kept:")).length,
   };
 }
 
@@ -119,16 +131,23 @@ function jobOf(
   const entries = entriesOf(documents);
   const created = (entries[0]?.events[0] ?? {}) as Stored;
   const submits = byKey.get(String(created["idempotency_key"])) ?? [];
-  const events = eventsOf(entries);
-  const lost = new Map<string, number>();
-  for (const { type, node_id = "", chunk } of events) {
-    if (type !== "node_lost" && type !== "chunk_lost") continue;
-    // Items that go on in a retry chunk carry their losses: counted by node, so rather too many.
-    const of = chunk === undefined ? node_id : `${node_id}#`;
-    lost.set(of, (lost.get(of) ?? 0) + 1);
-  }
-  const isWorn = [...lost.values()].some((times) => times >= MOST_LOST);
+  const isWorn = [...wearOf(eventsOf(entries)).values()].some((times) => times >= MOST_LOST);
   return { jobId, documents, entries, created, submits, end: endOf(entries), isWorn };
+}
+
+/** How often each node or chunk lost an attempt, or had a message given up. */
+function wearOf(events: readonly StoredEvent[]): ReadonlyMap<string, number> {
+  const wear = new Map<string, number>();
+  for (const event of events) {
+    const { type, node_id = "", chunk } = event;
+    // The last loss of a chunk is not recorded as such: its items end with it instead.
+    const isLastLoss = type === "chunk_completed" && JSON.stringify(event).includes("WORKER_LOST");
+    if (!/^(node_lost|chunk_lost|message_poisoned)$/.test(type) && !isLastLoss) continue;
+    // Apart: three losses or three given-up messages end an attempt, not both together.
+    const of = `${type === "message_poisoned" ? "message" : "attempt"} ${node_id} ${chunk ?? ""}`;
+    wear.set(of, (wear.get(of) ?? 0) + 1);
+  }
+  return wear;
 }
 
 function outcomeOfKey(submits: readonly SubmitOperation[]): "ok" | "failed" | "unknown" {
@@ -275,10 +294,32 @@ function checkEnd(job: OneJob, input: CheckInput, say: Say): void {
     say("result", jobId, `ended ${String(end)} ${error?.code ?? ""}, not ${expected.status}`);
   } else if (expected.results !== undefined) {
     const found = resultsOf(entries, documents);
-    if (digestOf(found) !== digestOf(expected.results)) {
-      say("result", jobId, `${JSON.stringify(found)} is not ${JSON.stringify(expected.results)}`);
+    for (const what of resultProblems(found, expected.results, input.baseUrl)) {
+      say("result", jobId, what);
     }
   }
+}
+
+/** Which nodes ended with something else. A large expected value stands as its digest and size. */
+function resultProblems(found: Stored, expected: Stored, baseUrl: string): readonly string[] {
+  const open = (value: unknown): unknown =>
+    value === undefined || baseUrl === ""
+      ? value
+      : JSON.parse(JSON.stringify(value).replaceAll(baseUrl, BASE_URL));
+  return [...new Set([...Object.keys(found), ...Object.keys(expected)])].flatMap((node) => {
+    const value = open(found[node]);
+    const due = expected[node];
+    const isDigest = typeof due === "object" && due !== null && "digest" in due && "bytes" in due;
+    const isSame =
+      value !== undefined
+      && due !== undefined
+      && digestOf(value) === (isDigest ? due.digest : digestOf(due));
+    return isSame ? [] : [`${node} ended with ${brief(value)}, not ${brief(due)}`];
+  });
+}
+
+function brief(value: unknown): string {
+  return (JSON.stringify(value) ?? "nothing").slice(0, MOST_CHARS);
 }
 
 /** What was read later is never older, an end stays, and it is the end that the stores have. */

@@ -24,10 +24,17 @@ export function shippedFiles(): WorkflowFiles {
   return Object.fromEntries(names.map((name) => [name, text(name)]));
 }
 
-/** The cases beside a shipped file, with the address of the data put in. */
+/** Stands for the address of the data in cases and their results. */
+export const BASE_URL = "{{base_url}}";
+
+/** The cases beside a shipped file; inputs name the data's address, results have it left open. */
 export function casesOf(workflowId: string, baseUrl: string): readonly ShippedCase[] {
   const text = readFileSync(path.join(SHIPPED, `${workflowId}.expected.json`), "utf8");
-  return JSON.parse(text.replaceAll("{{base_url}}", baseUrl)) as readonly ShippedCase[];
+  const cases = JSON.parse(text) as readonly ShippedCase[];
+  return cases.map((one) => {
+    const inputs = JSON.stringify(one.input_params).replaceAll(BASE_URL, baseUrl);
+    return { ...one, input_params: JSON.parse(inputs) as JsonObject };
+  });
 }
 
 export const NAPS = `

@@ -57,7 +57,8 @@ export async function run(options: ProveOptions): Promise<Row> {
     const contents = await reader.contents();
     const verdict = await check({ operations: log.operations, contents, baseUrl: "" });
     violations.push(...verdict.violations.map(({ kind, of, what }) => `${kind} ${of}: ${what}`));
-    const jobs = contents.journal.size;
+    const jobs = contents.jobs.size;
+    if (verdict.accepted !== rounds) violations.push(`${verdict.accepted} keys were accepted`);
     if (jobs !== rounds) violations.push(`${jobs} jobs for ${rounds} keys`);
     return rowOf({ options, rounds, log, home, stack, violations, jobs });
   } finally {

@@ -25,16 +25,16 @@ interface Size {
 const LONG: Size = {
   batches: 10,
   jobs: 500,
-  clients: 60,
-  pace: { sweepSeconds: 5, hiddenSeconds: 30 },
+  clients: 24,
+  pace: { sweepSeconds: 6, hiddenSeconds: 60 },
   periods: 2,
 };
 /** CI shares its processors: a check of a time fails there at three times its number. */
 const SHORT: Size = {
   batches: 1,
   jobs: 200,
-  clients: 60,
-  pace: { sweepSeconds: 3, hiddenSeconds: 12 },
+  clients: 20,
+  pace: { sweepSeconds: 3, hiddenSeconds: 15 },
   periods: 6,
 };
 const PROCESSES = 3;
@@ -83,6 +83,7 @@ function rowOf(ran: Ran): Row {
   const total = (pick: (batch: Result) => number): number =>
     done.reduce((sum, batch) => sum + pick(batch), 0);
   const recovered = merged(done, ({ recovery }) => recovery.attempts);
+  const judged = merged(done, ({ recovery }) => recovery.judged);
   const chunks = merged(done, ({ recovery }) => recovery.chunks);
   const kinds = Object.entries(fired);
   const asked = batches * size.jobs;
@@ -116,7 +117,9 @@ function rowOf(ran: Ran): Row {
       `faults: ${kinds.map(([kind, times]) => `${kind} ${times}`).join(", ")}`,
       `sweep period, lease and re-send: ${sweepSeconds} s each, 60 s in production`,
       `recovery of ${chunks.length} chunks ${spread(chunks, sweepSeconds)}`,
+      `until a loss was recorded ${spread(judged, sweepSeconds)}`,
       `${total(({ verdict }) => verdict.worn)} jobs truly lost three attempts of one node`,
+      `${total(({ verdict }) => verdict.kept)} messages were given up by the host, and kept`,
       "kills are spared while fewer than two processes are up; real time is not replayable",
       `batches of ${size.jobs} jobs, a database each: the emulators scan whole containers`,
     ],
