@@ -4,6 +4,7 @@
 import { setMaxListeners } from "node:events";
 import type { Effect, ItemOutcome, Occurrence, Outcome } from "../core/effect.ts";
 import { attemptKey, claimId } from "../core/effect.ts";
+import { WorkflowError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { Sealed } from "../core/secret.ts";
 import { documentSchema } from "../core/stored.ts";
@@ -120,7 +121,12 @@ async function claimSettled(seat: Seat, claim: JournalDocument): Promise<boolean
     if ((await journal.create(claim)) === "created") return true;
     if (!isOpen) return false;
     const stands = await journal.read(claim.job_id, claim.id);
-    return stands?.write_id === claim.write_id;
+    // It is there, so a read that does not see it is stale and does not tell whose it is.
+    if (stands === undefined) {
+      const message = `job ${claim.job_id}: document ${claim.id} is not visible yet`;
+      throw new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
+    }
+    return stands.write_id === claim.write_id;
   });
 }
 
