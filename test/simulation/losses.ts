@@ -31,7 +31,7 @@ export class Losses {
       this.add(job_id, "refused");
       this.add(job_id, `refused ${String(node_id ?? "")}`);
     }
-    if (name === "message.failed") this.add(job_id, "put back");
+    if (name === "message.deferred") this.add(job_id, "put back");
     if (name === "message.dropped") this.add(job_id, "too old");
   }
 }

@@ -68,7 +68,9 @@ export class Post {
   }
 
   renew(message: ReceivedMessage): boolean {
-    return this.#queue.renew(message, LEASE_SECONDS);
+    const isRenewed = this.#queue.renew(message, LEASE_SECONDS);
+    if (isRenewed) this.#collectIn(LEASE_SECONDS * 1000);
+    return isRenewed;
   }
 
   /** The function threw. The text, where the message was seen too often. */

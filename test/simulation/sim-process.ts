@@ -11,12 +11,13 @@ import type { Sessions } from "../../src/runtime/sessions.ts";
 import type { VersionRegistry } from "../../src/runtime/version-registry.ts";
 import type { EngineKit } from "./kit.ts";
 import type { ProcessPlan } from "./plan.ts";
+import { SECRET } from "./secret.ts";
 import { portsOf } from "./sim-ports.ts";
 import { EPOCH_MS } from "./sim-store.ts";
 import type { Actor, Stage } from "./stage.ts";
 
 /** Values of the settings HOLDFAST_SECRET_*, for the shipped workflows that ask for them. */
-const SECRETS = new Secrets({ API_TOKEN: "a-token-for-tests" });
+const SECRETS = new Secrets({ API_TOKEN: SECRET });
 
 export class SimProcess implements Actor {
   readonly world: Stage;

@@ -11,8 +11,8 @@ const REASONS: readonly { readonly name: string; readonly when: readonly string[
   { name: "a message was lost", when: ["dropped", "lost", "poisoned"] },
   // Accepted, or recorded as queued, while the queue refused to take the message.
   { name: "the queue refused a message", when: ["refused"] },
-  // An invocation gave up: its message comes again as a new one, which judges no leases.
-  { name: "a message was put back after its attempt was claimed", when: ["put back"] },
+  // What was handed out again, or had claimed an attempt, comes as a new message that judges none.
+  { name: "a message was put back, and came as a new one", when: ["put back"] },
   { name: "a message was put back for too long", when: ["too old"] },
   // Whoever wrote the entry died before it sent, and no message of its own comes back.
   { name: "a caller without a message died", when: ["caller died", "cancel unanswered"] },
@@ -46,7 +46,18 @@ function reasonOf(
   if (isTerminalJob(state)) return "the last refresh of the projection was lost";
   // Whoever submitted it died before it sent and answered; nobody was told of the job.
   if (!isKnown && state.seq === 0) return "an accepted job was never answered";
+  if (state.status === "cancelling" && hasLateChunk(state)) {
+    return "a cancel waits for the lease of a chunk that outlived its failed fan_out";
+  }
   return REASONS.find(({ when }) => when.some((why) => losses.has(jobId, why)))?.name;
+}
+
+/** Its outcomes came too late to count, so nothing tells that its worker has ended. */
+function hasLateChunk({ nodes }: JobState): boolean {
+  return Object.values(nodes).some(
+    ({ status, fan }) =>
+      status === "failed" && (fan?.chunks.some((chunk) => chunk.status === "queued") ?? false),
+  );
 }
 
 function unexplained(world: Stage, { jobId, state }: Case): string {

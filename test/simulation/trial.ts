@@ -21,6 +21,7 @@ import { must } from "./must.ts";
 import { Model } from "./model.ts";
 import { checkResult } from "./result-check.ts";
 import { checkEvent } from "./rules.ts";
+import { SECRET } from "./secret.ts";
 import { isSame } from "./same.ts";
 import { EPOCH_MS } from "./sim-store.ts";
 import { workKey } from "./stage.ts";
@@ -71,6 +72,8 @@ export class Trial implements Case {
 
   entry(document: JournalDocument): void {
     const entry = parseEntry(document);
+    const mayTell = !this.known.isScripted && JSON.stringify(document).includes(SECRET);
+    must(!mayTell, `entry ${entry.seq} tells a secret`);
     const before = this.state;
     must(!isTerminalJob(before), `entry ${entry.seq} after the terminal one`);
     must(entry.seq === before.seq + 1, `entry ${entry.seq} after entry ${before.seq}`);

@@ -1,0 +1,3 @@
+// The value of the one secret of a simulated world. It must not stand in any document.
+
+export const SECRET = "a-token-for-tests";
