@@ -80,18 +80,23 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   }),
   mutant("no-lease-judged", "a worker that died is waited for, for ever", {
     file: WAKE,
-    from: "if (isDue(transition, ends)) loseAttempt(transition, nodeId);",
+    from: 'if (verdict === "lost") loseAttempt(transition, nodeId);',
     to: "",
   }),
   mutant("lease-unread", "every wake takes a running attempt for lost", {
     file: WAKE,
-    from: "if (isDue(transition, ends)) loseAttempt(transition, nodeId);",
-    to: "loseAttempt(transition, nodeId);",
+    from: 'if (verdict === "lost") loseAttempt(transition, nodeId);',
+    to: 'if (verdict !== "") loseAttempt(transition, nodeId);',
   }),
   mutant("chunk-lease-unread", "every wake takes a claimed chunk for lost", {
     file: WAKE,
-    from: "if (!isDue(transition, addSeconds(sign, context.timing.lease_seconds))) {",
+    from: 'if (judgeLease(transition, key, sign) === "stands") {',
     to: "if (!isDue(transition, sign)) {",
+  }),
+  mutant("no-suspicion", "a lease that ended is lost, whether or not anybody could renew it", {
+    file: WAKE,
+    from: 'if (suspected !== undefined && suspected >= sign) return "lost";',
+    to: 'if (sign !== undefined) return "lost";',
   }),
   mutant("redelivery-unnoticed", "a message that comes again sends nothing again", {
     file: ADVANCE,
@@ -129,10 +134,5 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     file: ENDING,
     from: 'return status === "running" || status === "pending";',
     to: 'return status === "running" || status === "pending" || status === "cancelling";',
-  }),
-  mutant("renewals-by-arrival", "the last renewal read wins, not the latest", {
-    file: "src/core/watch.ts",
-    from: "renewals[key] = later(at, renewals[key] ?? at);",
-    to: "renewals[key] = at;",
   }),
 ];

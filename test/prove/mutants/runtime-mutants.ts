@@ -57,12 +57,12 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
   },
   mutant("any-write-id", "any entry in the place of ours counts as ours", {
     file: SEAT,
-    from: "return entry?.write_id === write_id;",
-    to: "return entry !== undefined;",
+    from: "if (entry?.write_id !== write_id) return false;",
+    to: "if (entry === undefined) return false;",
   }),
   mutant("unanswered-forgotten", "a write without an answer is not looked for", {
     file: SEAT,
-    from: "if (error instanceof UnansweredCommit) unanswered = error;",
+    from: "if (error instanceof UnansweredCommit) unanswered.push(error);",
     to: "",
   }),
   mutant("waiting-believe", "who waited for a commit that failed believes that it stands", {
@@ -78,14 +78,14 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     changes: [
       {
         file: SESSION,
-        from: 'import { advance } from "../core/advance.ts";',
+        from: 'import { advancing } from "../core/advance.ts";',
         to: `import { deliver } from "./deliver.ts";
-import { advance } from "../core/advance.ts";`,
+import { advancing } from "../core/advance.ts";`,
       },
       {
         file: SESSION,
-        from: "const decided = await this.#decide(batch);",
-        to: `const decided = await this.#decide(batch);
+        from: "const decided = await this.#decided(batch);",
+        to: `const decided = await this.#decided(batch);
       for (const one of decided.each) {
         const isSend = ({ type }) => type === "send_message";
         await deliver(this, one.effects.filter(isSend));
@@ -118,12 +118,12 @@ import { advance } from "../core/advance.ts";`,
   }),
   mutant("no-renewal", "a running attempt does not renew its lease", {
     file: KEEPER,
-    from: "if (running.length === 0) return;",
-    to: "if (running.length >= 0) return;",
+    from: "if (attempts === 0) return;",
+    to: "if (attempts >= 0) return;",
   }),
   mutant("leases-from-memory", "leases are judged without a look at what others renewed", {
     file: KEEPER,
-    from: "if (secondsBetween(this.#seenAt, clock.now()) < FRESH_SECONDS) return;",
+    from: "if (secondsBetween(this.#seenAt, clock.now()) < fresh) return;",
     to: "if (secondsBetween(this.#seenAt, clock.now()) >= 0) return;",
   }),
   mutant("no-sweeper", "the sweeper does nothing", {
@@ -173,12 +173,12 @@ import { advance } from "../core/advance.ts";`,
   }),
   mutant("claim-twice", "a chunk that somebody else claimed is run all the same", {
     file: RUN_WORK,
-    from: 'if (created === "exists") return undefined;',
+    from: "if (!isOurs) return undefined;",
     to: "",
   }),
   mutant("claim-unread", "who claimed a chunk does not look whether the job has begun to end", {
     file: RUN_WORK,
-    from: "await session.catchUp();\n",
+    from: "await outlast(engine, () => seat.patience, () => session.catchUp());",
     to: "",
   }),
   mutant("sends-fail-silently", "a re-send that failed counts as sent", {
