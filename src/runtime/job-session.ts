@@ -106,9 +106,10 @@ export class JobSession {
   /** As `catchUp`, and what other processes know of leases: before leases are judged. */
   async freshen(): Promise<JobState> {
     await this.keeper.lookAgain();
+    const job = await this.catchUp();
     // Whoever is at work in this very process is not lost, whatever it could not write.
     this.keeper.vouch();
-    return this.catchUp();
+    return job;
   }
 
   /** Folds whatever others have written since; exact for the moment of the call. */

@@ -15,6 +15,7 @@ const SHARES = Number(process.env["HOLDFAST_OUTAGE_SHARES"] ?? 2);
 /** The heaviest workflow takes five seconds on an idle processor. */
 const LONG = { timeout: 180_000 };
 const KINDS = Object.keys(OUTAGES) as readonly Outage[];
+const CALM = { outage: "stores", periods: [], processes: 1, unanswered: false } as const;
 /** What no outage may bring into a history. */
 const SIGNS = ["node_lost", "chunk_lost", "message_poisoned", "handler_missing"] as const;
 
@@ -46,7 +47,7 @@ test.each(shipped)("$name ends the same after an outage", LONG, async (one) => {
   for (const [number, given] of one.cases.entries()) {
     for (let share = 0; share < SHARES; share += 1) {
       const seed = `${one.name} ${number} ${share}`;
-      const plan = { outage: "stores", periods: [], processes: 1, unanswered: false, seed } as const;
+      const plan = { ...CALM, seed };
       const calm = await ended(one.workflow, given, plan);
       for (const [index, outage] of KINDS.entries()) {
         // Each case meets its part of the kinds, and each part of the time all of them.
@@ -73,7 +74,7 @@ test.each(shipped)("$name ends the same after an outage", LONG, async (one) => {
 test.each(shipped)("$name ends the same after five outages", LONG, async (one) => {
   for (const [number, given] of one.cases.entries()) {
     const seed = `${one.name} ${number} again`;
-    const plan = { outage: "stores", periods: [], processes: 2, unanswered: false, seed } as const;
+    const plan = { ...CALM, seed, processes: 2 };
     const calm = await ended(one.workflow, given, plan);
     for (const [index, outage] of KINDS.entries()) {
       if (index % one.cases.length !== number) continue;
