@@ -121,7 +121,7 @@ async function chaos(options: BatchOptions, scene: Scene): Promise<void> {
     for (const [, planned] of waiting) {
       await followJob(client, planned);
       done += 1;
-      if (done % 250 === 0) say(`seed ${options.seed}: ${done} of ${jobs} jobs`);
+      if (done % 50 === 0) say(`seed ${options.seed}: ${done} of ${jobs} jobs`);
     }
   };
   await Promise.all(Array.from({ length: clients }, work));

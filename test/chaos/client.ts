@@ -72,7 +72,8 @@ export class ChaosClient {
     while (wallMs() < until) {
       const status = await this.#read(jobId);
       if (status !== undefined && TERMINAL.has(status)) return true;
-      await pause(this.#options.random.between(500, 1500));
+      // Seldom: every look costs the stores three requests, and there are many clients.
+      await pause(this.#options.random.between(1000, 3000));
     }
     return false;
   }

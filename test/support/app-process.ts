@@ -54,7 +54,8 @@ export async function processFixture(workflows: WorkflowFiles): Promise<ProcessF
     const child = spawn(process.execPath, [entry, ...args], {
       cwd: home,
       env: { PATH: process.env["PATH"] ?? "", PORT: "0", ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      // The stores end with this process, however it ends.
+      stdio: ["ignore", "pipe", "pipe", args.includes("--stores") ? "ipc" : "ignore"],
     });
     children.push(child);
     return watched(child);
