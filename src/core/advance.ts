@@ -14,7 +14,7 @@ import { settle } from "./settle.ts";
 import { cutText } from "./text.ts";
 import { Transition } from "./transition.ts";
 import { attemptKey } from "./effect.ts";
-import { wake } from "./wake.ts";
+import { isStartInLine, wake } from "./wake.ts";
 import { optional } from "./apply.ts";
 
 /** Text of a poisoned message that its event keeps. */
@@ -39,7 +39,8 @@ export function* advancing(
   const transition = new Transition(job, context);
   // The deadline first: past it nothing new may start. It may be all that there is to decide.
   endOverdue(transition);
-  if (!isTerminalJob(transition.job)) {
+  const isLeft = occurrence.type === "wake_due" && isStartInLine(transition);
+  if (!isTerminalJob(transition.job) && !isLeft) {
     yield* handle(transition, occurrence);
     yield* settle(transition);
   }

@@ -23,6 +23,15 @@ export function wake(transition: Transition): void {
   transition.send({ kind: "wake" }, graceSeconds(transition.context.timing));
 }
 
+/**
+ * A job whose start message waits behind others. The sweeper leaves it there: starting it would
+ * cost a message and an entry more, the more jobs the queue already has.
+ */
+export function isStartInLine({ job, context }: Transition): boolean {
+  const { oldest_message_at: oldest } = context;
+  return job.status === "pending" && job.seq === 0 && oldest !== undefined && oldest < job.at;
+}
+
 function wakeNodes(transition: Transition): void {
   for (const nodeId of Object.keys(transition.job.nodes)) {
     if (isTerminalJob(transition.job)) return;

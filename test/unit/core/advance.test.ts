@@ -146,6 +146,9 @@ test("a redelivered message is a wake as well", () => {
   engine.tick(61);
   const message = { kind: "task", node_id: "a", attempt: 1 } as const;
   engine.receive({ message, visible_at: engine.now, resend: false }, true);
+  expect(engine.effects).toContainEqual({ type: "suspect_lease", key: "a:1" });
+  engine.tick(10);
+  engine.receive({ message, visible_at: engine.now, resend: false }, true);
   expect(engine.of("node_lost")).toHaveLength(1);
 });
 

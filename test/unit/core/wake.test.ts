@@ -36,6 +36,21 @@ test("a lost start message is found one gap after the submission", () => {
   expect(engine.job.status).toBe("running");
 });
 
+test("a start message that is still in line is left there, to the deadline", () => {
+  const engine = new TestEngine(definition({ s: start("a"), a: task() }, { timeout_seconds: 900 }));
+  const oldest_message_at = addSeconds(engine.job.created_at, -1);
+  engine.tick(600);
+  expect(engine.commit({ type: "wake_due" }, { oldest_message_at })).toEqual([]);
+  expect(engine.effects).toEqual([]);
+  engine.tick(300);
+  engine.commit({ type: "wake_due" }, { oldest_message_at });
+  expect(engine.job).toMatchObject({ status: "failed", error: { code: "DEADLINE_EXCEEDED" } });
+  const lost = new TestEngine(definition({ s: start("a"), a: task() }));
+  lost.tick(60);
+  lost.commit({ type: "wake_due" }, { oldest_message_at: lost.job.created_at });
+  expect(lost.job.status).toBe("running");
+});
+
 test("a lost message is sent again, the gap doubling up to its cap", () => {
   const engine = queued();
   const gaps: number[] = [];
