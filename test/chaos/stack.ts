@@ -197,12 +197,21 @@ class Workers implements Stack {
   }
 }
 
-/** Faults that fired at both stores, by kind. */
-export function firedFaults(home: ChaosHome): Readonly<Record<FaultKind, number>> {
-  const both = [home.cosmos.fired, home.queues.fired];
-  const sums = FAULT_KINDS.map((kind) => [
+/** Faults that fired, by kind, at each of the stores. */
+export interface FiredFaults {
+  readonly kind: FaultKind;
+  readonly cosmos: number;
+  readonly queues: number;
+}
+
+export function firedFaults({ cosmos, queues }: ChaosHome): readonly FiredFaults[] {
+  return FAULT_KINDS.map((kind) => ({
     kind,
-    both.reduce((sum, fired) => sum + (fired.get(kind) ?? 0), 0),
-  ]);
-  return Object.fromEntries(sums) as Readonly<Record<FaultKind, number>>;
+    cosmos: cosmos.fired.get(kind) ?? 0,
+    queues: queues.fired.get(kind) ?? 0,
+  }));
+}
+
+export function totalFired(home: ChaosHome): number {
+  return firedFaults(home).reduce((sum, { cosmos, queues }) => sum + cosmos + queues, 0);
 }

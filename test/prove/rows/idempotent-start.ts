@@ -8,7 +8,7 @@ import type { FaultKind } from "../../chaos/chaos-proxy.ts";
 import type { Planned } from "../../chaos/load.ts";
 import { pause } from "../../chaos/pace.ts";
 import { seeded } from "../../chaos/seeded.ts";
-import { chaosHome, firedFaults, startStack } from "../../chaos/stack.ts";
+import { chaosHome, startStack, totalFired } from "../../chaos/stack.ts";
 import type { ChaosHome, Stack } from "../../chaos/stack.ts";
 import { storeReader } from "../../chaos/store-contents.ts";
 import { shippedFiles } from "../../chaos/workflows.ts";
@@ -141,7 +141,7 @@ interface Ran {
 function rowOf({ options, rounds, log, home, stack, violations, jobs }: Ran): Row {
   const submits = log.operations.filter(({ op }) => op === "submit") as readonly SubmitOperation[];
   const unknown = submits.filter(({ outcome }) => outcome === "unknown").length;
-  const fired = Object.values(firedFaults(home)).reduce((sum, one) => sum + one, 0);
+  const fired = totalFired(home);
   const { kills } = stack;
   return {
     what: `idempotent start: ${CLIENTS} submits of one key at once, ${rounds} keys`,

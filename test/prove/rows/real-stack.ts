@@ -6,7 +6,7 @@ import { runBatch } from "../../chaos/campaign.ts";
 import type { Batch } from "../../chaos/campaign.ts";
 import { percentile } from "../../chaos/recovery.ts";
 import { chaosHome, firedFaults } from "../../chaos/stack.ts";
-import type { Pace } from "../../chaos/stack.ts";
+import type { FiredFaults, Pace } from "../../chaos/stack.ts";
 import { startDataServer } from "../../chaos/workflows.ts";
 import type { ProveOptions, Row } from "../row.ts";
 
@@ -61,8 +61,7 @@ export async function run(options: ProveOptions): Promise<Row> {
         broken.push(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
-    const fired = firedFaults(home);
-    return rowOf({ done, broken, fired, size, firstSeed, batches });
+    return rowOf({ done, broken, fired: firedFaults(home), size, firstSeed, batches });
   } finally {
     await home.stop();
     await data.close();
@@ -72,7 +71,7 @@ export async function run(options: ProveOptions): Promise<Row> {
 interface Ran {
   readonly done: readonly Result[];
   readonly broken: readonly string[];
-  readonly fired: Readonly<Record<string, number>>;
+  readonly fired: readonly FiredFaults[];
   readonly size: Size;
   readonly firstSeed: number;
   readonly batches: number;
@@ -86,19 +85,21 @@ function rowOf(ran: Ran): Row {
   const recovered = merged(done, ({ recovery }) => recovery.attempts);
   const judged = merged(done, ({ recovery }) => recovery.judged);
   const chunks = merged(done, ({ recovery }) => recovery.chunks);
-  const kinds = Object.entries(fired);
   const asked = batches * size.jobs;
   const p99 = percentile(recovered, 0.99) / 1000;
   const violations = [
     ...ran.broken,
     ...done.flatMap(violationsOf),
-    ...kinds.filter(([, times]) => times === 0).map(([kind]) => `no fault "${kind}" fired`),
+    ...fired
+      .filter(({ cosmos, queues }) => cosmos === 0 || queues === 0)
+      .map(({ kind }) => `no fault "${kind}" fired at one of the stores`),
     ...(total(({ kills }) => kills.hard) === 0 ? ["nobody was killed"] : []),
     ...(recovered.length === 0 ? ["no kill hit an attempt"] : []),
     ...(p99 > sweepSeconds * size.periods
       ? [`recovery p99 is ${p99.toFixed(1)} s with a sweep every ${sweepSeconds} s`]
       : []),
   ];
+  const faults = fired.map(({ kind, cosmos, queues }) => `${kind} ${cosmos}+${queues}`);
   const ends = `${total(({ verdict }) => verdict.completed)} completed, ${total(
     ({ verdict }) => verdict.failed,
   )} failed as they must, ${total(({ verdict }) => verdict.cancelled)} cancelled`;
@@ -112,10 +113,10 @@ function rowOf(ran: Ran): Row {
       `recovery of ${recovered.length} attempts ${spread(recovered, sweepSeconds)}`,
     ].join("; "),
     seeds: `${firstSeed} to ${firstSeed + batches - 1}`,
-    fired: kinds.reduce((sum, [, times]) => sum + times, 0),
+    fired: fired.reduce((sum, { cosmos, queues }) => sum + cosmos + queues, 0),
     violations,
     notes: [
-      `faults: ${kinds.map(([kind, times]) => `${kind} ${times}`).join(", ")}`,
+      `faults at Cosmos DB + queues: ${faults.join(", ")}`,
       `sweep period, lease and re-send: ${sweepSeconds} s each, 60 s in production`,
       `recovery of ${chunks.length} chunks ${spread(chunks, sweepSeconds)}`,
       `until a loss was recorded ${spread(judged, sweepSeconds)}`,
