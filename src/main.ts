@@ -172,6 +172,12 @@ app.timer(SWEEP_FUNCTION, {
   handler: sweepHandler(triggers),
 });
 
+// Before the platform ends this process: what runs is handed back, so that it need not wait for
+// the end of its lease.
+app.hook.appTerminate(async () => {
+  if (composed?.ok === true) await composed.app.sessions.drain();
+});
+
 if (settings.ok) {
   log.write("info", "host.ready", { functions: ROUTES.length + 3, build: HOLDFAST_BUILD });
 } else {

@@ -32,6 +32,11 @@ export class LocalAttempts {
     return () => this.#attempts.delete(registered);
   }
 
+  /** The process is going away. */
+  abortAll(): void {
+    for (const { abort } of this.#attempts) abort.abort();
+  }
+
   /** A spent session may be behind the one in which an attempt was claimed: it has no say then. */
   abortUnwanted(job: JobState): void {
     for (const attempt of this.#attempts) {

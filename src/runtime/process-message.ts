@@ -57,6 +57,11 @@ export async function processMessage(
     return;
   }
   const message = parsed.data;
+  if (sessions.isDraining) {
+    // For another process; this one would not live to end it.
+    await defer(engine, message, STALE_DELAY_SECONDS);
+    return;
+  }
   try {
     await handle(sessions, engine, { message, delivery: given.delivery });
   } catch (error) {
@@ -83,7 +88,7 @@ async function handle(
     if (redelivered || message.kind === "wake") await seat.session.freshen();
     const target = targetOf(message);
     const occurrence: Occurrence = { type: "message_received", message: target, redelivered };
-    const isDeferred = await goOn(seat, occurrence);
+    const isDeferred = await goOn(sessions, seat, occurrence);
     if (isDeferred) await defer(engine, message, backOff(message));
   } finally {
     await sessions.leave(seat.session);
@@ -94,13 +99,14 @@ async function handle(
  * Commits an occurrence and does the work that follows here: the next task, a claimed chunk. Ends
  * when nothing is left to do in this invocation; true if the message must be put back.
  */
-async function goOn(seat: Seat, first: Occurrence): Promise<boolean> {
+async function goOn(sessions: Sessions, seat: Seat, first: Occurrence): Promise<boolean> {
   const { timing } = seat.session.engine;
   let done: Done | undefined = { occurrence: first, release: () => undefined };
   let isDeferred = false;
   for (let transitions = 0; done !== undefined; transitions += 1) {
     const hasTime = seat.seconds < timing.yield_seconds;
-    const canContinue = hasTime && transitions < MAX_TRANSITIONS_PER_INVOCATION;
+    const canContinue =
+      hasTime && transitions < MAX_TRANSITIONS_PER_INVOCATION && !sessions.isDraining;
     const effects: readonly Effect[] = await recorded(seat, done, canContinue);
     await deliver(seat.session, effects);
     isDeferred ||= effects.some(({ type }) => type === "defer_message");

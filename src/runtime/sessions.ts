@@ -3,6 +3,7 @@
 // a session and entering it, so nobody enters one that its last user is closing.
 import { emptyWorkflow } from "../core/create-job.ts";
 import { WorkflowError } from "../core/error.ts";
+import { addSeconds } from "../core/instant.ts";
 import type { Workflow } from "../core/graph.ts";
 import type { FailureReason, JobState } from "../core/job.ts";
 import { deliver } from "./deliver.ts";
@@ -22,6 +23,10 @@ export type Entered =
   /** An entry that the message knows of is not visible yet. */
   | { readonly kind: "stale" };
 
+/** The platform ends a worker five seconds after it told it to stop. */
+const DRAIN_SECONDS = 4;
+const DRAIN_POLL_MS = 50;
+
 interface Slot {
   readonly loading: Promise<JobSession | undefined>;
   /** Set once loaded. */
@@ -33,9 +38,31 @@ export class Sessions {
   readonly #open = new Map<string, Slot>();
   /** What this process runs of each job, shared by its sessions: spent ones and a live one. */
   readonly #running = new Map<string, LocalAttempts>();
+  #isDraining = false;
 
   constructor(engine: Engine) {
     this.#engine = engine;
+  }
+
+  /** The process is going away: whoever asks begins nothing more. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
+  /**
+   * Begins nothing more, tells what runs to stop, and waits a few seconds until its outcomes are
+   * recorded: attempts that are handed back run elsewhere at once, not after their lease. What is
+   * not done by then is lost as in a crash. Never rejects.
+   */
+  async drain(): Promise<void> {
+    const { clock } = this.#engine;
+    this.#isDraining = true;
+    const until = addSeconds(clock.now(), DRAIN_SECONDS);
+    while (this.size > 0 && clock.now() < until) {
+      // Again and again: a claim may have been on its way.
+      for (const running of this.#running.values()) running.abortAll();
+      await new Promise<void>((resume) => clock.after(DRAIN_POLL_MS, resume));
+    }
   }
 
   /** Jobs that invocations of this process are working on. */
