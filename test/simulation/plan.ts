@@ -17,6 +17,8 @@ export const REQUEST_FAULTS = [
   /** The process dies before the request is sent, or when it has taken effect. */
   "crash_before",
   "crash_after",
+  /** It happened, and the process stands still before it hears; the argument says how long. */
+  "frozen",
   /** Another writer comes in between. */
   "conflict",
   /** A read shows the store as it was some writes ago; the argument says how many. */
@@ -35,6 +37,7 @@ export const OTHER_FAULTS = [
   "undeleted",
   "slow",
   "hangs",
+  "freezes",
   "kills",
   "late_sweep",
   "no_sweep",

@@ -16,6 +16,8 @@ interface Flight<T> extends SimRequest<T> {
 
 /** The most writes that a stale read lacks. */
 const MAX_LAG = 12;
+/** A blink; just past a lease, and past the suspicion before it; past a re-send or two. */
+const FROZEN_SECONDS = [5, 62, 75, 90, 130, 200, 400];
 
 export class Requests {
   count = 0;
@@ -53,6 +55,9 @@ export class Requests {
       const { io } = world.rates;
       if (io === 0 || world.dice.unit(STREAM.io_fault, number) >= io) return undefined;
       const kind = world.dice.pick(STREAM.io_kind, number, faults);
+      if (kind === "frozen") {
+        return `frozen:${world.dice.pick(STREAM.argument, number, FROZEN_SECONDS)}`;
+      }
       if (kind !== "stale") return kind;
       return `stale:${1 + world.dice.below(STREAM.argument, number, MAX_LAG)}`;
     });
@@ -96,6 +101,12 @@ export class Requests {
           this.#act(flight, 0);
         });
         return;
+      case "frozen": {
+        const until = world.time.now + Number(argument) * 1000;
+        process.pausedUntil = Math.max(process.pausedUntil, until);
+        this.#answer(flight, 0);
+        return;
+      }
       case "crash_before":
         world.crash(process);
         return;

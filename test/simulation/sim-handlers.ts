@@ -134,19 +134,25 @@ export class Handlers {
 
   /** How long the call takes; no time at all for one that hangs. */
   #behaviour(
-    { number }: Execution,
+    { number, attempt, process }: Execution,
     word: Script,
   ): { readonly ms?: number; readonly kills?: true; readonly isObedient: boolean } {
     const world = this.#world;
     const { dice, plan } = world;
     const place = `run:${number}`;
     const fault = world.decide(place, () => {
-      const { handler: rate } = world.rates;
+      const { handler } = world.rates;
+      // While a second attempt takes its time the first may come back.
+      const rate = handler > 0 && attempt > 1 ? 0.5 : handler;
       const drawn = dice.unit(STREAM.execution, number);
       if (rate === 0 || drawn >= rate) return undefined;
       if (drawn < rate * 0.15) return "kills";
       if (drawn < rate * 0.3) return "hangs";
-      const most = dice.pick(STREAM.argument, 6_000_000 + number, [3000, 50_000, 130_000]);
+      if (drawn < rate * 0.6 && attempt === 1) {
+        return `freezes:${60 + dice.below(STREAM.argument, 8_000_000 + number, 240)}`;
+      }
+      const lengths = attempt > 1 ? [200_000] : [3000, 50_000, 130_000];
+      const most = dice.pick(STREAM.argument, 6_000_000 + number, lengths);
       return `slow:${1 + dice.below(STREAM.argument, 7_000_000 + number, most)}`;
     });
     if (fault !== undefined) world.fire(place, fault);
@@ -154,6 +160,12 @@ export class Handlers {
     if (fault === "kills") return { kills: true, isObedient };
     if (word === "kill" && plan.mode !== "fault_free") return { kills: true, isObedient };
     if (fault === "hangs" || word === "hang") return { isObedient };
+    if (fault?.startsWith("freezes") === true) {
+      // The answer comes when the process goes on; others may have taken over by then.
+      const until = world.time.now + Number(fault.split(":")[1]) * 1000;
+      process.pausedUntil = Math.max(process.pausedUntil, until);
+      return { ms: 1, isObedient: false };
+    }
     if (fault !== undefined) return { ms: Number(fault.split(":")[1]), isObedient };
     const drawn = plan.noise ? dice.unit(STREAM.output, number) : 0.5;
     const ms = drawn < 0.9 ? Math.floor(drawn * 30) : Math.floor((drawn - 0.9) * 40_000);

@@ -17,6 +17,7 @@ const WRITE: readonly RequestFault[] = [
   "ambiguous",
   "ambiguous",
   "late",
+  "frozen",
   "crash_before",
   "crash_after",
   "crash_after",
