@@ -3,18 +3,21 @@
 // against what names it before anything is decided by it.
 import { WorkflowError } from "../core/error.ts";
 import type { JobState } from "../core/job.ts";
-import type { JsonObject } from "../core/json.ts";
+import type { Json, JsonObject } from "../core/json.ts";
 import type { JournalStore } from "./ports.ts";
 import { documentProblem, tampered } from "./verify-entry.ts";
 
-/** Kept for later decisions of the same job. */
-const MAX_KEPT = 1_000;
+/** Kept for later decisions of the same job; what does not fit is read again. */
+const MAX_KEPT_BYTES = 16 * 1024 * 1024;
+/** Reads side by side: a fan_in may ask for thousands. */
+const PARALLEL = 64;
 
 export class JobDocuments {
   readonly #journal: JournalStore;
   readonly #jobId: string;
   readonly #job: () => JobState;
-  readonly #kept = new Map<string, JsonObject>();
+  readonly #kept = new Map<string, { readonly document: JsonObject; readonly bytes: number }>();
+  #bytes = 0;
 
   constructor(journal: JournalStore, job: () => JobState) {
     this.#journal = journal;
@@ -24,13 +27,20 @@ export class JobDocuments {
 
   /** A map of its own for one decision. */
   known(): Map<string, JsonObject | null> {
-    return new Map<string, JsonObject | null>(this.#kept);
+    const known = new Map<string, JsonObject | null>();
+    for (const [id, { document }] of this.#kept) known.set(id, document);
+    return known;
   }
 
   keep(id: string, document: JsonObject): void {
-    this.#kept.set(id, document);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MAX_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+    const bytes = roughBytes(document);
+    this.#bytes += bytes - (this.#kept.get(id)?.bytes ?? 0);
+    this.#kept.set(id, { document, bytes });
+    for (const [oldest, kept] of this.#kept) {
+      if (this.#bytes <= MAX_KEPT_BYTES) break;
+      this.#kept.delete(oldest);
+      this.#bytes -= kept.bytes;
+    }
   }
 
   /**
@@ -38,13 +48,16 @@ export class JobDocuments {
    * SNAPSHOT_TAMPERED for one that is not what its name or the history says.
    */
   async load(ids: readonly string[], loaded: Map<string, JsonObject | null>): Promise<void> {
-    await Promise.all(
-      ids.map(async (id) => {
+    const left = ids.values();
+    const reading = async (): Promise<void> => {
+      // All of them take from the same list.
+      for (const id of left) {
         const document = await this.#read(id);
         loaded.set(id, document ?? null);
         if (document !== undefined) this.keep(id, document);
-      }),
-    );
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(PARALLEL, ids.length) }, reading));
   }
 
   async #read(id: string): Promise<JsonObject | undefined> {
@@ -60,4 +73,13 @@ export class JobDocuments {
     if (problem !== undefined) throw tampered(this.#jobId, problem);
     return read;
   }
+}
+
+/** What a value takes in memory, about: texts are not walked, for they may be large. */
+function roughBytes(value: Json): number {
+  if (typeof value === "string") return 16 + value.length;
+  if (typeof value !== "object" || value === null) return 8;
+  let bytes = 32;
+  for (const [key, member] of Object.entries(value)) bytes += key.length + roughBytes(member);
+  return bytes;
 }
