@@ -34,7 +34,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "simulation",
-          include: ["test/simulation/**/*.test.ts"],
+          include: ["test/simulation/**/*.test.ts", "test/fuzz/**/*.test.ts"],
           allowOnly: false,
           retry: 0,
           testTimeout: 60_000,

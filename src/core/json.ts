@@ -45,7 +45,7 @@ interface Walk {
   left: number;
 }
 
-function pointerOf(path: Walk["path"]): string {
+export function pointerOf(path: readonly (string | number)[]): string {
   return path
     .map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`)
     .join("");

@@ -3,6 +3,7 @@ import type { RowMaker } from "./row.ts";
 import { run as crashPoints } from "./rows/crash-points.ts";
 import { run as fanOut } from "./rows/fan-out.ts";
 import { run as faultPairs } from "./rows/fault-pairs.ts";
+import { run as fuzz } from "./rows/fuzz.ts";
 import { run as idempotentStart } from "./rows/idempotent-start.ts";
 import { run as mutants } from "./rows/mutants.ts";
 import { run as realStack } from "./rows/real-stack.ts";
@@ -17,6 +18,7 @@ export const ROWS: readonly RowMaker[] = [
   { name: "mutants", run: mutants },
   { name: "real-stack", run: realStack },
   { name: "fan-out", run: fanOut },
+  { name: "fuzz", run: fuzz },
   { name: "idempotent-start", run: idempotentStart },
   { name: "soak", run: soak },
   { name: "upgrade", run: upgrade },

@@ -2,6 +2,7 @@
 // task that its argument names, and prints the value as JSON, the last line of its output.
 // Built once for the engine as it is, and once for every seeded mutant of it.
 import { text } from "node:stream/consumers";
+import { fuzz } from "../fuzz/fuzz.ts";
 import { crashPoints, faultPairs, schedules } from "../simulation/campaign.ts";
 import { mixedSchedules } from "../simulation/upgrade-campaign.ts";
 
@@ -10,6 +11,7 @@ const TASKS = new Map<string, (input: never) => Promise<unknown>>([
   ["fault-pairs", faultPairs],
   ["schedules", schedules],
   ["mixed-schedules", mixedSchedules],
+  ["fuzz", fuzz],
 ]);
 
 const name = process.argv[2] ?? "";

@@ -1,7 +1,7 @@
 // The HTTP functions on stores in memory, without a host: requests go into the real handlers of the
 // real table of routes. What the host does before (keys, routing) is for the end-to-end tests.
-import { HttpRequest } from "@azure/functions";
-import type { HttpRequestInit } from "@azure/functions";
+import functions from "@azure/functions";
+import type { HttpRequest, HttpRequestInit } from "@azure/functions";
 import { checkDefinition } from "../../src/catalog/check-definition.ts";
 import type { App } from "../../src/functions/app.ts";
 import type { AuthMode } from "../../src/functions/caller.ts";
@@ -37,6 +37,11 @@ export interface Answered {
   readonly headers: Readonly<Record<string, string>>;
   readonly text: string;
   readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** As the library makes it; by the module's default, for it names no exports to ES modules. */
+export function requestWith(init: HttpRequestInit): HttpRequest {
+  return new functions.HttpRequest(init);
 }
 
 export function routeOf(name: string): Route {
@@ -104,7 +109,7 @@ export class HttpApp {
       ...(query === undefined ? {} : { query: { ...query } }),
       ...(body === undefined ? {} : { body: { string: isJson ? JSON.stringify(body) : body } }),
     };
-    return this.send(name, new HttpRequest(init));
+    return this.send(name, requestWith(init));
   }
 
   async send(name: string, request: HttpRequest): Promise<Answered> {

@@ -109,6 +109,25 @@ describe("what has no end", () => {
     expect(reads).toBe(64);
   });
 
+  test("a cycle with two ways around ends at the depth, not when the values run out", () => {
+    let reads = 0;
+    const knot = {
+      get one() {
+        reads += 1;
+        return this;
+      },
+      get other() {
+        reads += 1;
+        return this;
+      },
+    };
+    expect(plainCopy(knot, BYTES)).toMatchObject({
+      kind: "not_json",
+      problem: { pointer: "/one".repeat(64), message: "nested deeper than 64 levels" },
+    });
+    expect(reads).toBe(64);
+  });
+
   test("a map of too many keys is refused without its values", () => {
     let reads = 0;
     const map = Object.fromEntries(Array.from({ length: MAX_MAP_KEYS + 1 }, (_, n) => [n, n]));
