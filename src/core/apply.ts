@@ -39,9 +39,9 @@ export function applyEntry(
 
 function fold(job: JobState, entry: JournalEntry, sha256: Sha256): JobState {
   const context = { at: entry.at, sha256 };
-  const folded = entry.events.reduce((state, event) => apply(state, event, context), job);
+  const folded = entry.events.reduce((state, event) => apply(state, event, context), drafted(job));
   const build = entry.build === "" ? job.build : entry.build;
-  return { ...folded, seq: entry.seq, at: entry.at, build };
+  return { ...sealed(folded), seq: entry.seq, at: entry.at, build };
 }
 
 function createdState(entry: CreationEntry, event: JobCreated & { hash: string }): JobState {
@@ -84,6 +84,26 @@ export function optional<Key extends string, Value>(
   value: Value | undefined,
 ): { readonly [K in Key]?: Value } {
   return (value === undefined ? {} : { [key]: value }) as { readonly [K in Key]?: Value };
+}
+
+/**
+ * Node records that belong to a fold or decision under way, which keeps the last state only: they
+ * are changed in place. Copying 500 nodes for each of 500 events would take 0.2 s.
+ */
+const DRAFTS = new WeakSet<object>();
+
+/** The state with node records of its own, for a run of events; none of those between is kept. */
+export function drafted(job: JobState): JobState {
+  if (DRAFTS.has(job.nodes)) return job;
+  const nodes = { ...job.nodes };
+  DRAFTS.add(nodes);
+  return { ...job, nodes };
+}
+
+/** Ends the run: what comes after it copies again. */
+export function sealed(job: JobState): JobState {
+  DRAFTS.delete(job.nodes);
+  return job;
 }
 
 interface ApplyContext {
@@ -342,7 +362,10 @@ function setChunk(
 }
 
 function setNode(job: JobState, nodeId: string, node: NodeState): JobState {
-  return { ...job, nodes: { ...job.nodes, [nodeId]: node } };
+  if (!DRAFTS.has(job.nodes)) return { ...job, nodes: { ...job.nodes, [nodeId]: node } };
+  const nodes: Record<string, NodeState> = job.nodes;
+  nodes[nodeId] = node;
+  return { ...job, nodes };
 }
 
 /** The event's hash becomes the head of its lane. */

@@ -1,7 +1,7 @@
 // One transition being built: the state so far, the events that made it, what to store before it
 // and what to do after it. Each emitted event is sealed with its hash and folded at once, so every
 // decision sees the state that its predecessors left.
-import { apply } from "./apply.ts";
+import { apply, drafted, sealed } from "./apply.ts";
 import { canonical } from "./canonical.ts";
 import type {
   AdvanceContext,
@@ -31,6 +31,8 @@ import { cutText } from "./text.ts";
 
 /** Steps after which a decision lets others go first; one evaluation at most comes before it. */
 export const REST_STEPS = 20_000;
+/** Hashing and folding one event. */
+const STEPS_PER_EVENT = 200;
 /** Bytes of JSON that take as long as one step to walk, write and hash. */
 export const BYTES_PER_STEP = 8;
 
@@ -92,15 +94,17 @@ export class Transition {
     const place = placeOf(event, this.#job, workflow);
     const at = this.at;
     const hash = eventHash(event, { ...place, at, job_id: this.#job.job_id }, sha256);
-    const sealed: JournalEvent = { ...event, hash };
-    this.#events.push(sealed);
-    this.#job = apply(this.#job, sealed, { at, sha256 });
+    const hashed: JournalEvent = { ...event, hash };
+    this.#events.push(hashed);
+    this.spend(STEPS_PER_EVENT);
+    this.#job = apply(drafted(this.#job), hashed, { at, sha256 });
   }
 
   /** The state that `event` would leave, without emitting it. */
   preview(event: EventData): JobState {
     const { sha256 } = this.context;
-    return apply(this.#job, { ...event, hash: "" }, { at: this.at, sha256 });
+    const job = { ...this.#job, nodes: { ...this.#job.nodes } };
+    return apply(job, { ...event, hash: "" }, { at: this.at, sha256 });
   }
 
   /** Notes work that took as long as so many steps of an evaluation. */
@@ -195,7 +199,7 @@ export class Transition {
     const result = this.#result === undefined ? {} : { result_data: this.#result };
     return {
       kind: "decided",
-      job: this.#job,
+      job: sealed(this.#job),
       events: this.#events,
       objects: [...this.#objects.values()],
       effects: this.#effects,

@@ -2,7 +2,7 @@
 // and compared, entry 0 is held against its digests, and so is each document that a decision loads.
 // What fails ends the job as SNAPSHOT_TAMPERED: no result may rest on it. An entry that fails is
 // stepped over, so that the ending can be appended; a terminal one stands, for it is the last.
-import { apply, applyEntry } from "../core/apply.ts";
+import { apply, applyEntry, drafted, sealed } from "../core/apply.ts";
 import { digest } from "../core/canonical.ts";
 import { WorkflowError } from "../core/error.ts";
 import { isCreationEntry, parseEntry } from "../core/event.ts";
@@ -25,7 +25,7 @@ export interface Taken {
 /** Folds an entry whose every event hashes to what it says at its place. */
 export function takeEntry(job: JobState, entry: JournalEntry, workflow: Workflow): Taken {
   const { seq, at } = entry;
-  let state = job;
+  let state = drafted(job);
   try {
     for (const [index, event] of entry.events.entries()) {
       if (hashOf(event, { job: state, at, workflow }) !== event.hash) {
@@ -39,7 +39,8 @@ export function takeEntry(job: JobState, entry: JournalEntry, workflow: Workflow
     // Members of another shape than their event's; whoever wrote them, the engine did not.
     return stepOver(job, seq, `entry ${seq} cannot be folded`);
   }
-  return { job: { ...state, seq, at, build: entry.build === "" ? job.build : entry.build } };
+  const build = entry.build === "" ? job.build : entry.build;
+  return { job: { ...sealed(state), seq, at, build } };
 }
 
 export function stepOver(job: JobState, seq: number, problem: string): Taken {
