@@ -21,6 +21,13 @@ test("a journal folds to one state, in steps or at once, from any projection on"
   }
 });
 
+test("an entry that names no build was written by the build before", () => {
+  const [zero, ...rest] = finished().entries;
+  if (zero === undefined) throw new Error("too short");
+  const unnamed = rest.map((entry) => ({ ...entry, build: "" }));
+  expect(foldAll([{ ...zero, build: "one" }, ...unnamed])).toMatchObject({ build: "one" });
+});
+
 test("an entry out of its turn is refused", () => {
   const { entries } = finished();
   const [zero, one, two] = entries;

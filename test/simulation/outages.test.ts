@@ -1,14 +1,14 @@
 // Longer faults: a store or queue that is down for minutes, many faults at once in three processes,
 // a cancel or a deadline in the middle of everything. Jobs end, in bounded time, and never lie.
 import { describe, expect, test } from "vitest";
-import { epochMs } from "../../../src/core/instant.ts";
-import { defineHandler } from "../../../src/runtime/handlers.ts";
-import { sha256 } from "../../../src/runtime/hash.ts";
-import type { Fault, Request } from "../../support/faults.ts";
-import { checkEnded, watchWrites, withoutAttempts } from "../../support/job-checks.ts";
-import { TestRuntime } from "../../support/runtime.ts";
-import { chain, conditional, diamond, echo, fan, flaky } from "../../support/shapes.ts";
-import { numbers, parallel, retrying, task, workflow } from "../../support/shapes.ts";
+import { epochMs } from "../../src/core/instant.ts";
+import { defineHandler } from "../../src/runtime/handlers.ts";
+import { sha256 } from "../../src/runtime/hash.ts";
+import type { Fault, Request } from "../support/faults.ts";
+import { checkEnded, watchWrites, withoutAttempts } from "../support/job-checks.ts";
+import { TestRuntime } from "../support/runtime.ts";
+import { chain, conditional, diamond, echo, fan, flaky } from "../support/shapes.ts";
+import { numbers, parallel, retrying, task, workflow } from "../support/shapes.ts";
 
 type Shape = Readonly<Record<string, unknown>>;
 
