@@ -171,11 +171,10 @@ function sum(values: readonly Json[]): Rendered {
   return done({ total, count: values.length });
 }
 
-/** As `jsonBytes`, item by item: items together may be far larger than any output. */
+/** As `jsonBytes`, item by item: the items of an aggregate may be far larger than any output. */
 export function* aggregateBytes(transition: Transition, value: Json): Paced<number> {
-  if (!isJsonObject(value)) return jsonBytes(value);
   let bytes = jsonBytes({});
-  for (const [index, [key, member]] of Object.entries(value).entries()) {
+  for (const [index, [key, member]] of Object.entries(value as JsonObject).entries()) {
     bytes += (index === 0 ? 0 : 1) + jsonBytes(key) + 1;
     if (!Array.isArray(member)) {
       bytes += jsonBytes(member);
