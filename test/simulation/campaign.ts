@@ -149,7 +149,8 @@ export async function faultPairs(input: FaultPairsInput): Promise<CampaignResult
     }
   }
   const large = bases.filter((base) => !isSmall(base)).map(({ scenario }) => scenario.name);
-  tally.note(`sampled, for they make more than ${MAX_PAIRED_REQUESTS} requests: ${large.join("; ")}`);
+  const names = large.join("; ");
+  tally.note(`sampled, for they make more than ${MAX_PAIRED_REQUESTS} requests: ${names}`);
   return tally.result();
 }
 

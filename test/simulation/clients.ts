@@ -63,7 +63,8 @@ export class Clients {
       return;
     }
     const again = (): void => {
-      const wait = tries < MAX_TRIES ? 1000 * tries : Math.max(1000, world.plan.calm_at - world.time.now);
+      const untilCalm = Math.max(1000, world.plan.calm_at - world.time.now);
+      const wait = tries < MAX_TRIES ? 1000 * tries : untilCalm;
       world.time.after(wait, () => this.#submit(index, job, tries + 1));
     };
     this.#asked(process, { phase: "submit", jobId: "" }, () => this.#submission(process, job)).then(
@@ -84,7 +85,8 @@ export class Clients {
   #refused(error: unknown): void {
     const { code } = error as { readonly code?: unknown };
     this.#open -= 1;
-    if (code !== "WORKFLOW_NOT_FOUND") this.#world.fail(`a submission is refused: ${String(error)}`);
+    if (code === "WORKFLOW_NOT_FOUND") return;
+    this.#world.fail(`a submission is refused: ${String(error)}`);
   }
 
   #submission(process: Actor, job: JobPlan): ReturnType<typeof process.kit.submitJob> {
@@ -198,11 +200,12 @@ export class Clients {
     if (jobId === undefined || process?.kit !== CURRENT_KIT) return;
     const { readJob, resultView } = process.kit;
     const { engine } = process;
-    this.#asked(process, { phase: "read", jobId: "" }, () => readJob(engine, { job_id: jobId })).then(
+    const what = { phase: "read", jobId: "" };
+    this.#asked(process, what, () => readJob(engine, { job_id: jobId })).then(
       (state) => this.#checkRead(state),
       (error: unknown) => this.#checkUnread(error),
     );
-    this.#asked(process, { phase: "read", jobId: "" }, () => resultView(engine, { job_id: jobId })).then(
+    this.#asked(process, what, () => resultView(engine, { job_id: jobId })).then(
       () => this.#terminal(jobId),
       (error: unknown) => this.#checkUnread(error),
     );

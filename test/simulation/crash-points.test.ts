@@ -1,5 +1,5 @@
-// Every request of some scenarios broken in four ways, and some pairs of faults; the prover does all
-// of them.
+// Every request of some scenarios broken in four ways, and some pairs of faults; the prover does
+// all of them.
 import { expect, test } from "vitest";
 import { crashPoints, faultPairs } from "./campaign.ts";
 

@@ -28,7 +28,9 @@ export class Host {
   }
 
   get isIdle(): boolean {
-    for (const [process, calls] of this.#running) if (process.isAlive && calls.size > 0) return false;
+    for (const [process, calls] of this.#running) {
+      if (process.isAlive && calls.size > 0) return false;
+    }
     return true;
   }
 

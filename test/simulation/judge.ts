@@ -85,7 +85,8 @@ export class Judge implements Witness {
     for (const trial of this.trials.values()) {
       if (trial.acceptedAt === undefined || trial.isOver || now <= trial.dueAt()) continue;
       const { status, seq } = trial.state;
-      const late = isTerminalJob(trial.state) ? "its projection does not say that it ended" : status;
+      const unsaid = "its projection does not say that it ended";
+      const late = isTerminalJob(trial.state) ? unsaid : status;
       this.#world.fail(`job ${trial.jobId} has not ended in time: ${late}, entry ${seq}`);
     }
   }

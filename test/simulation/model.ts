@@ -1,6 +1,6 @@
 // An independent reading of a snapshot: which nodes may start, what they are given, what the cheap
-// ones must answer. It shares no code with the reducer and keeps its own state, which it builds from
-// the outcomes that the journal records; then each event of the journal must be one it allows.
+// ones must answer. It shares no code with the reducer and keeps its own state, which it builds
+// from the outcomes that the journal records; then each event of the journal must be one it allows.
 import type { WorkflowDefinition } from "../../src/core/definition.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
 

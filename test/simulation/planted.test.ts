@@ -58,7 +58,9 @@ describe("a planted defect is found", () => {
   });
 
   test("a history whose hashes do not hold", async () => {
-    const kit = writing({ entry: (one) => altered(one, /"params_digest":"\w/, '"params_digest":"!') });
+    const kit = writing({
+      entry: (one) => altered(one, /"params_digest":"\w/, '"params_digest":"!'),
+    });
     expect(await verdict(kit, "fault_free")).toMatch(/the hash of node_started does not hold/);
   });
 

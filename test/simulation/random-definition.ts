@@ -105,7 +105,11 @@ function nodeOf(
     return { type: "conditional", condition_field: `{{ ${field} }}`, branches: [] };
   }
   const retry = draws.chance(0.5)
-    ? { max_attempts: draws.between(1, 4), initial_delay_seconds: draws.pick([0, 1, 5]), jitter: 0.5 }
+    ? {
+        max_attempts: draws.between(1, 4),
+        initial_delay_seconds: draws.pick([0, 1, 5]),
+        jitter: 0.5,
+      }
     : undefined;
   const on_error = draws.pick(["none", "none", "continue", "rescue"]);
   const timeout_seconds = draws.pick([10, 30, 90, 300]);

@@ -5,7 +5,7 @@ import type { JournalEntry, JournalEvent, ItemRecord } from "../../src/core/even
 import type { JobState } from "../../src/core/job.ts";
 import { MAX_LOST_ATTEMPTS } from "../../src/core/limits.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
-import type { NodeFacts } from "./model.ts";
+import type { Model, NodeFacts } from "./model.ts";
 import { isSame } from "./same.ts";
 import { must } from "./must.ts";
 import { SECRET } from "./secret.ts";
@@ -110,11 +110,7 @@ function node(trial: Case, event: NodeEvent, { job }: Place): void {
       failed(trial, event, facts);
       return;
     case "node_retried":
-      current(id, event.attempt, facts);
-      if (facts.lostAttempt !== event.attempt) facts.failures += 1;
-      must(facts.failures < Math.max(1, model.maxAttempts(id)), `${id} is tried too often`);
-      answered(trial, event);
-      facts.standing = "queued";
+      retried(trial, event, facts);
       return;
     case "node_timed_out":
       current(id, event.attempt, facts);
@@ -137,15 +133,34 @@ function node(trial: Case, event: NodeEvent, { job }: Place): void {
       return;
     case "node_expanded":
       starts();
-      if (model.isScripted) {
-        must(event.count === model.list(id).length, `${id} has the items of another list`);
-      }
-      facts.standing = "running";
-      facts.items = Array.from({ length: event.count }, () => undefined);
+      expanded(model, event);
       return;
     case "handler_missing":
       must(trial.world.plan.processes.some(({ lacks }) => lacks.length > 0), `${id} has a handler`);
   }
+}
+
+function retried(
+  trial: Case,
+  event: Extract<NodeEvent, { type: "node_retried" }>,
+  facts: NodeFacts,
+): void {
+  const { node_id: id, attempt } = event;
+  current(id, attempt, facts);
+  if (facts.lostAttempt !== attempt) facts.failures += 1;
+  must(facts.failures < Math.max(1, trial.model.maxAttempts(id)), `${id} is tried too often`);
+  answered(trial, event);
+  facts.standing = "queued";
+}
+
+function expanded(model: Model, event: Extract<NodeEvent, { type: "node_expanded" }>): void {
+  const { node_id: id, count } = event;
+  const facts = model.facts(id);
+  if (model.isScripted) {
+    must(count === model.list(id).length, `${id} has the items of another list`);
+  }
+  facts.standing = "running";
+  facts.items = Array.from({ length: count }, () => undefined);
 }
 
 function isEnd({ standing }: NodeFacts): boolean {

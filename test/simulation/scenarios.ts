@@ -103,7 +103,10 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     version: 1,
     nodes: {
       start: { type: "start", next: ["split"] },
-      split: fan({ max_parallel: 2, retry: { initial_delay_seconds: 1 } }, { script: ["fail", "ok"] }),
+      split: fan(
+        { max_parallel: 2, retry: { initial_delay_seconds: 1 } },
+        { script: ["fail", "ok"] },
+      ),
       join: { type: "fan_in", select: "value.t" },
     },
     inputs: { items: { type: "array", default: [] } },

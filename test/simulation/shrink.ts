@@ -28,7 +28,9 @@ export async function shrink(plan: Plan, options: RunOptions = {}): Promise<Shru
   for (let size = Infinity; size !== sizeOf(best.plan); ) {
     size = sizeOf(best.plan);
     await fewerFaults(() => best.plan, tries);
-    await fewer(() => best.plan.happenings, async (happenings) => tries({ ...best.plan, happenings }));
+    const without = async (happenings: Plan["happenings"]): Promise<boolean> =>
+      tries({ ...best.plan, happenings });
+    await fewer(() => best.plan.happenings, without);
     if (best.plan.jobs.length > 1) await tries({ ...best.plan, jobs: best.plan.jobs.slice(0, -1) });
     if (best.plan.jobs.length > 1) await tries(withoutFirstJob(best.plan));
     if (best.plan.processes.length > 1) {

@@ -1,7 +1,8 @@
 // The ports of a simulated process. Each request gets a name, its site, and goes through the
 // world's one gate; what it does to the store or the queue happens when the world says so.
 import type { JobDocument, JournalDocument } from "../../src/runtime/ports.ts";
-import type { DefinitionStore, JobStore, JournalStore, WorkQueue } from "../../src/runtime/ports.ts";
+import type { DefinitionStore, JobStore } from "../../src/runtime/ports.ts";
+import type { JournalStore, WorkQueue } from "../../src/runtime/ports.ts";
 import type { RequestFault } from "./plan.ts";
 import type { Actor, SimRequest, Stage } from "./stage.ts";
 

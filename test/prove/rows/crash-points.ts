@@ -19,7 +19,8 @@ export async function run(options: ProveOptions): Promise<Row> {
     what: "crash points: every I/O of every shipped workflow × 4 faults",
     atLeast: "all, each named I/O site hit, 0 violations",
     measured:
-      `${result.runs.toLocaleString("en")} runs, ${result.requests.toLocaleString("en")} requests, ` +
+      `${result.runs.toLocaleString("en")} runs, ` +
+      `${result.requests.toLocaleString("en")} requests, ` +
       `${sites} sites reached, ${missed.length} missed, ${violations.length} violations`,
     fired,
     violations: [...violations, ...missed, ...broken],

@@ -1,5 +1,5 @@
-// Row: pairs of faults. Two of four faults in one run, at every pair of its requests where there are
-// at most 40 of them, at a sample of the pairs where there are more. CI runs a sample of all.
+// Row: pairs of faults. Two of four faults in one run, at every pair of its requests where there
+// are at most 40 of them, at a sample of the pairs where there are more. CI runs a sample of all.
 import { resultsOf } from "./campaigns.ts";
 import type { ProveOptions, Row } from "../row.ts";
 
@@ -21,7 +21,8 @@ export async function run(options: ProveOptions): Promise<Row> {
       ? "all for workflows up to 40 I/O, 0 violations"
       : `${(options.seeds ?? SMALL_SAMPLE).toLocaleString("en")} sampled, 0 violations`,
     measured:
-      `${result.runs.toLocaleString("en")} runs, ${result.requests.toLocaleString("en")} requests, ` +
+      `${result.runs.toLocaleString("en")} runs, ` +
+      `${result.requests.toLocaleString("en")} requests, ` +
       `${violations.length} violations`,
     seeds: `pairs drawn from ${firstSeed}`,
     fired,

@@ -112,7 +112,8 @@ test("a late outcome is kept as an orphan and the second attempt's result counts
   // The first process cannot reach the store for a while: it works on, but renews nothing.
   const [first] = runtime.processes;
   const other = runtime.addProcess();
-  const { replace } = runtime.first.engine.jobs;
+  const { jobs } = runtime.first.engine;
+  const replace: typeof jobs.replace = jobs.replace.bind(jobs);
   Object.assign(first?.engine.jobs ?? {}, { replace: () => Promise.reject(new Error("cut off")) });
   runtime.isSweeping = false;
   await wait(runtime, 61);
