@@ -56,7 +56,8 @@ export interface Batch {
 
 /** How long the stack may take to come to rest once nothing disturbs it. */
 const REST_TIMEOUT_MS = 180_000;
-const END_TIMEOUT_MS = 60_000;
+/** How long a client waits for its job before it takes the next one. */
+const END_TIMEOUT_MS = 300_000;
 
 export async function runBatch(options: BatchOptions): Promise<Batch> {
   const { home, seed, pace } = options;

@@ -55,8 +55,8 @@ export interface Stack {
   /** Kills one process now, and starts another in its place. */
   kill(signal: Kill["signal"]): Promise<void>;
   /**
-   * Kills one process every 1 to 5 seconds, now and then gracefully, until told to stop. The last
-   * one that is up is spared until another has started.
+   * Kills one process every 1 to 5 seconds, now and then gracefully, until told to stop. All are
+   * spared until the last victim has been replaced.
    */
   fire(): { stop(): Promise<void> };
   stop(): Promise<void>;
@@ -164,8 +164,9 @@ class Workers implements Stack {
       for (;;) {
         await pause(this.#random.between(1000, 5000), ended.signal);
         if (ended.signal.aborted) return;
-        // On a slow machine starts take longer than the pause: somebody must be left to go on.
-        if (this.#up.size < 2) continue;
+        // Where a start takes longer than the pause, kills would leave nobody alive long enough
+        // to do anything at all: a victim is replaced before the next one falls.
+        if (this.#up.size < this.#options.processes) continue;
         const isGraceful = this.#random.chance(GRACEFUL_SHARE);
         await this.kill(isGraceful ? "SIGTERM" : "SIGKILL");
       }

@@ -122,7 +122,7 @@ function rowOf(ran: Ran): Row {
       `until a loss was recorded ${spread(judged, sweepSeconds)}`,
       `${total(({ verdict }) => verdict.worn)} jobs truly lost three attempts of one node`,
       `${total(({ verdict }) => verdict.kept)} messages were given up by the host, and kept`,
-      "kills are spared while fewer than two processes are up; real time is not replayable",
+      "a victim is replaced before the next one falls; real time is not replayable",
       `batches of ${size.jobs} jobs, a database each: the emulators scan whole containers`,
     ],
   };
