@@ -201,7 +201,8 @@ test("a node whose message was lost is sent again, and counted", async () => {
 });
 
 test("a lease that runs out loses the attempt; its late outcome changes nothing", async () => {
-  const id = await app.submit("nap", { input_params: { seconds: 4 } });
+  // Longer than a lease and the time until who suspects is sure.
+  const id = await app.submit("nap", { input_params: { seconds: 8 } });
   const isNapping = async (): Promise<boolean> =>
     (await app.events(id)).some(({ type }) => type === "node_started");
   await waitFor(isNapping, { what: "the nap starts" });

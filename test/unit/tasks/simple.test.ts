@@ -10,7 +10,7 @@ import { fail } from "../../../src/tasks/fail.ts";
 import { flakyEcho } from "../../../src/tasks/flaky-echo.ts";
 import { helloWorld } from "../../../src/tasks/hello-world.ts";
 import { sleepHandler } from "../../../src/tasks/sleep.ts";
-import { manualClock } from "../../support/manual-clock.ts";
+import { manualClock, turningClock } from "../../support/manual-clock.ts";
 import { runTask, taskFailure, taskOutput } from "../../support/run-task.ts";
 
 const builtin = builtinHandlers({ http: { allow: [] }, clock: manualClock() });
@@ -80,7 +80,7 @@ test("hello_world greets whom it is told to, or the world", async () => {
 });
 
 test("sleep ends when its time has passed and not before", async () => {
-  const clock = manualClock();
+  const clock = turningClock();
   const outcome = runTask(sleepHandler(clock), { seconds: 2.5 }, { clock });
   let ended = false;
   void outcome.then(() => { ended = true; });
