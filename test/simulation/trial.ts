@@ -4,7 +4,7 @@
 import { apply, applyEntry } from "../../src/core/apply.ts";
 import { parseEntry } from "../../src/core/event.ts";
 import type { JournalEntry } from "../../src/core/event.ts";
-import { addSeconds, later } from "../../src/core/instant.ts";
+import { addSeconds, instantOf, later } from "../../src/core/instant.ts";
 import type { JobState } from "../../src/core/job.ts";
 import { isTerminalJob } from "../../src/core/job.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
@@ -137,14 +137,19 @@ export class Trial implements Case {
     }
   }
 
-  /** Up to ten minutes ahead the message comes back that is being handled. */
+  /**
+   * Up to ten minutes ahead the message comes back that is being handled. Who stood still for
+   * longer than that may renew a lease before it looks at what happened meanwhile.
+   */
   #checkWake(): void {
     const { projected, state } = this;
     if (projected === undefined || isTerminalJob(state)) return;
     const watch = projected["watch"] as Watch;
     const needed = wakeAt(state, { watch, timing: DEFAULT_TIMING });
     if (needed === undefined) return;
-    const covered = later(needed, addSeconds(state.at, 600));
+    const woke = Math.max(...this.world.processes.map(({ pausedUntil }) => pausedUntil));
+    const renewed = addSeconds(instantOf(EPOCH_MS + woke), DEFAULT_TIMING.lease_seconds);
+    const covered = later(later(needed, addSeconds(state.at, 600)), renewed);
     const { wake_at } = projected;
     const isInTime = wake_at !== undefined && wake_at <= covered;
     must(isInTime, `entry ${state.seq} needs a wake at ${needed}, stored is ${String(wake_at)}`);
