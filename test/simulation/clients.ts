@@ -26,6 +26,7 @@ export class Clients {
 
   constructor(world: Stage) {
     this.#world = world;
+    world.cancel = (jobId) => this.#cancel(jobId, 1);
     for (const [index, job] of world.plan.jobs.entries()) {
       world.catalog.put(knownDefinition(job.definition));
       for (let client = 0; client < job.clients; client += 1) {
@@ -141,7 +142,7 @@ export class Clients {
         return;
       }
       case "cancel":
-        this.#cancel(one.job, 2);
+        this.#cancel(this.#jobId(one.job), 2);
         return;
       case "read":
         this.#read(one.job);
@@ -166,9 +167,8 @@ export class Clients {
     return jobId;
   }
 
-  #cancel(job: number, times: number): void {
+  #cancel(jobId: string | undefined, times: number): void {
     const world = this.#world;
-    const jobId = this.#jobId(job);
     const process = this.#process();
     if (jobId === undefined || process === undefined || times === 0) return;
     world.judge.cancelled.add(jobId);
@@ -177,7 +177,7 @@ export class Clients {
     this.#asked(process, { phase: "cancel", jobId }, () =>
       cancelJob(process.sessions, process.engine, request),
     ).then(
-      () => this.#cancel(job, times - 1),
+      () => this.#cancel(jobId, times - 1),
       (error: unknown) => {
         const { code } = error as { readonly code?: unknown };
         if (code === "JOB_TERMINAL") this.#terminal(jobId);

@@ -27,7 +27,7 @@ export class Judge implements Witness {
       else if (/^\d/.test(id)) {
         if (trial === undefined) throw new Error(`entry ${id} of ${job_id} before entry 0`);
         trial.entry(document);
-      }
+      } else if (id.startsWith("claim:")) trial?.claimed(id);
     });
   }
 

@@ -21,6 +21,8 @@ export const REQUEST_FAULTS = [
   "frozen",
   /** Another writer comes in between. */
   "conflict",
+  /** Somebody cancels the job in between. */
+  "cancelled",
   /** A read shows the store as it was some writes ago; the argument says how many. */
   "stale",
 ] as const;

@@ -19,6 +19,9 @@ const MAX_LAG = 12;
 /** A blink; just past a lease, and past the suspicion before it; past a re-send or two. */
 const FROZEN_SECONDS = [5, 62, 75, 90, 130, 200, 400];
 
+/** What a cancel takes at most where nothing is in its way. */
+const CANCEL_MS = 300;
+
 export class Requests {
   count = 0;
   readonly sites: Record<string, number> = {};
@@ -117,6 +120,10 @@ export class Requests {
       case "conflict":
         this.#interfere(flight);
         world.time.after(40, () => this.#answer(flight, 0));
+        return;
+      case "cancelled":
+        world.cancel(flight.jobId);
+        world.time.after(CANCEL_MS, () => this.#answer(flight, 0));
     }
   }
 

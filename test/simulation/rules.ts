@@ -46,9 +46,11 @@ export function checkEvent(trial: Case, place: Place): void {
       if (event.chunk === undefined) trial.orphans += 1;
       return;
     case "chunk_completed":
-      handedIn(trial, event, trial.model.facts(event.node_id));
+      handedIn(trial, event, place);
       return;
     case "chunk_lost":
+      chunkLost(event, place);
+      return;
     case "chunk_cancelled":
       return;
     case "node_queued":
@@ -80,7 +82,13 @@ type NodeEvent = Of<
   | "handler_missing"
 >;
 
-function node(trial: Case, event: NodeEvent, { job }: Place): void {
+function chunkLost({ node_id: id, chunk, attempt }: Of<"chunk_lost">, { job }: Place): void {
+  const state = job.nodes[id]?.fan?.chunks[chunk];
+  must(state?.attempt === attempt, `${id}: attempt ${attempt} at a chunk is lost and is not at work`);
+  must(state.lost + 1 < MAX_LOST_ATTEMPTS, `a chunk of ${id} is lost too often`);
+}
+
+function node(trial: Case, event: NodeEvent, { job, entry }: Place): void {
   const { model } = trial;
   const { node_id: id } = event;
   const facts = model.facts(id);
@@ -99,6 +107,7 @@ function node(trial: Case, event: NodeEvent, { job }: Place): void {
       if (facts.standing !== "queued") starts();
       must(isOpen, `${id} starts in a job that is ${job.status}`);
       must(event.attempt === facts.attempt + 1, `${id}: attempt ${event.attempt} is not the next`);
+      must(entry.at >= (job.nodes[id]?.not_before ?? ""), `${id} starts before its time`);
       facts.standing = "running";
       facts.attempt = event.attempt;
       trial.params.set(`${workKey(trial.jobId, id, undefined)}:${event.attempt}`, model.params(id));
@@ -256,9 +265,11 @@ function failed(trial: Case, event: Of<"node_failed">, facts: NodeFacts): void {
   facts.standing = "failed";
 }
 
-function handedIn(trial: Case, event: Of<"chunk_completed">, facts: NodeFacts): void {
+function handedIn(trial: Case, event: Of<"chunk_completed">, { job }: Place): void {
   const { node_id: id, attempt } = event;
-  const { items } = facts;
+  const { items } = trial.model.facts(id);
+  const chunk = job.nodes[id]?.fan?.chunks[event.chunk];
+  must(chunk?.attempt === attempt, `${id}: items of attempt ${attempt} count`);
   must(items !== undefined, `${id} has outcomes before it has items`);
   const records = event.items ?? (trial.object(event.object ?? "")["items"] as ItemRecord[]);
   must(records.length === event.done + event.failed, `${id}: as many items as it counts`);

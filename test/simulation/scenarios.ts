@@ -154,6 +154,8 @@ function own(): readonly Scenario[] {
     make("poison: of a chunk", planOf(few, { faults: { "take:2": "poisoned" } })),
     make("worker: lost with a task", planOf(pair, { faults: { "run:1": "kills" } })),
     make("worker: lost with a chunk", planOf(few, { faults: { "run:2": "kills" } })),
+    make("worker: lost with each attempt at a task", planOf(pair, { faults: deadly })),
+    make("worker: lost with each attempt at a chunk", planOf(few, { faults: deadly })),
     make("lease: renewed", planOf(pair, { faults: { "run:1": "slow:95000" } })),
     make("lease: of a chunk", planOf(few, { faults: { "run:2": "slow:95000" } })),
     make("deadline: of a hanging task", planOf({ definition: "own:late", input: {} })),
@@ -161,6 +163,9 @@ function own(): readonly Scenario[] {
   ];
 }
 
+const deadly: Faults = Object.fromEntries(
+  Array.from({ length: 30 }, (_, run) => [`run:${run + 1}`, "kills"]),
+);
 const slow: Faults = { "run:1": "slow:3000", "run:2": "slow:3000" };
 
 function read(at: number): Happening {

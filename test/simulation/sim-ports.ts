@@ -24,6 +24,7 @@ const WRITE: readonly RequestFault[] = [
   "crash_after",
 ];
 const CONTENDED: readonly RequestFault[] = [...WRITE, "conflict", "conflict"];
+const CLAIM: readonly RequestFault[] = [...WRITE, "cancelled"];
 const READ: readonly RequestFault[] = ["refused", "throttled", "crash_before", "stale", "stale"];
 const SEND: readonly RequestFault[] = ["refused", "ambiguous", "crash_before", "crash_after"];
 const PEEK: readonly RequestFault[] = ["refused", "crash_before"];
@@ -41,7 +42,7 @@ export function portsOf(process: Actor, world: Stage): {
       request({
         site: `journal.create ${kindOf(document)}`,
         jobId: document.job_id,
-        faults: isEntry(document.id) ? CONTENDED : WRITE,
+        faults: faultsOfCreate(document),
         act: () => store.createEntry(document),
       }),
     read: (jobId, id) =>
@@ -116,6 +117,11 @@ function jobsOf(store: Stage["store"], request: Send): JobStore {
 function isEntry(id: string): boolean {
   const first = id.charCodeAt(0);
   return first >= 48 && first <= 57;
+}
+
+function faultsOfCreate({ id }: JournalDocument): readonly RequestFault[] {
+  if (isEntry(id)) return CONTENDED;
+  return kindOfId(id) === "claim" ? CLAIM : WRITE;
 }
 
 function entryKind(id: string): string {

@@ -110,6 +110,8 @@ export interface Stage {
   readonly randomness: Randomness;
   readonly processes: readonly Actor[];
   readonly isChaos: boolean;
+  /** A client asks for the job to be cancelled. */
+  cancel: (jobId: string) => void;
   readonly isTraced: boolean;
   readonly rates: Rates;
   readonly post: {

@@ -41,6 +41,8 @@ export class Trial implements Case {
   orphans = 0;
   readonly #states: JobState[];
   readonly #writeIds = new Set<string>();
+  /** Items of chunks that were claimed when the job had begun to end. */
+  readonly #lateItems = new Set<string>();
 
   constructor(world: Stage, document: JournalDocument) {
     this.world = world;
@@ -107,6 +109,16 @@ export class Trial implements Case {
     return { ...job, seq: entry.seq, at: entry.at, build };
   }
 
+  /** `id`: `claim:` with the node, the chunk's number and the attempt. */
+  claimed(id: string): void {
+    const [, nodeId = "", chunk = "", attempt = ""] = id.split(":");
+    if (this.state.status !== "cancelling") return;
+    const { items } = this.state.nodes[nodeId]?.fan?.chunks[Number(chunk)] ?? { items: [] };
+    for (const index of items) {
+      this.#lateItems.add(`${workKey(this.jobId, nodeId, index)}:${attempt}`);
+    }
+  }
+
   projection(document: JobDocument): void {
     const last = this.projected;
     this.projected = document;
@@ -159,6 +171,7 @@ export class Trial implements Case {
   ran({ nodeId, index, attempt, params }: Execution): void {
     const what = `${workKey(this.jobId, nodeId, index)}:${attempt}`;
     if (index !== undefined) {
+      must(!this.#lateItems.has(what), `${what} ran, claimed when the job had begun to end`);
       this.#checkItem(nodeId, index, params);
       return;
     }

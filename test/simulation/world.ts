@@ -50,6 +50,8 @@ export class World implements Stage {
   readonly #kits: readonly EngineKit[];
   readonly #isTraced: boolean;
   #processes = 0;
+  /** Until there are clients nobody asks. */
+  cancel: (jobId: string) => void = () => undefined;
 
   constructor(plan: Plan, options: WorldOptions = {}) {
     this.plan = plan;

@@ -32,6 +32,9 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     file: FAN_OUT,
     from: "if (!mine.delete(index)) continue;",
     to: "mine.delete(index);",
+    survives:
+      "No worker hands an item in twice: one attempt has one worker, and what it knows to be " +
+      "recorded it drops. The line guards a rule of the core, and unit tests of the core hold it.",
   }),
   mutant("lost-nodes-uncounted", "a node may lose its worker for ever", {
     file: ATTEMPT,

@@ -1,14 +1,16 @@
 // Row: crash points. Every request of every shipped workflow, and of the scenarios that reach the
 // other places, is broken in four ways: the process dies before or after it, its answer is lost, it
-// is throttled. Each named place must have been reached.
+// is throttled. Each named place must have been reached. CI runs two cases of eleven.
 import { missedSites } from "../../simulation/campaign.ts";
 import { resultsOf } from "./campaigns.ts";
 import type { ProveOptions, Row } from "../row.ts";
 
-const PARTS = 8;
+/** No multiple of the number of faults, so that each part has all of them. */
+const PARTS = 11;
+const SMALL_PARTS = 2;
 
 export async function run(options: ProveOptions): Promise<Row> {
-  const tasks = Array.from({ length: PARTS }, (_, part) => ({
+  const tasks = Array.from({ length: options.long ? PARTS : SMALL_PARTS }, (_, part) => ({
     task: "crash-points",
     input: { part, parts: PARTS },
   }));
@@ -17,7 +19,9 @@ export async function run(options: ProveOptions): Promise<Row> {
   const missed = missedSites(result).map((site) => `${site}: no run reached this place`);
   return {
     what: "crash points: every I/O of every shipped workflow × 4 faults",
-    atLeast: "all, each named I/O site hit, 0 violations",
+    atLeast: options.long
+      ? "all, each named I/O site hit, 0 violations"
+      : `${SMALL_PARTS} of ${PARTS}, each named I/O site hit, 0 violations`,
     measured:
       `${result.runs.toLocaleString("en")} runs, ` +
       `${result.requests.toLocaleString("en")} requests, ` +

@@ -4,6 +4,7 @@
 import { buildWorker } from "../../../build/prove.mjs";
 import type { CampaignResult, SchedulesInput } from "../../simulation/campaign.ts";
 import { CORE_MUTANTS } from "../mutants/core-mutants.ts";
+import { DEATHS } from "../mutants/deaths.ts";
 import type { Mutant } from "../mutants/mutant.ts";
 import { RUNTIME_MUTANTS } from "../mutants/runtime-mutants.ts";
 import { runTask } from "../pool.ts";
@@ -14,7 +15,10 @@ export const MUTANTS: readonly Mutant[] = [...CORE_MUTANTS, ...RUNTIME_MUTANTS];
 
 /** Schedules that a mutant must survive, mode by mode; the first violation ends its run. */
 const PATIENCE = { fault_free: 150, all: 1_500, no_rescue: 400 } as const;
-const MAX_MS = 240_000;
+/** Of the crash points, after the schedules. */
+const PARTS = 11;
+/** Ten times what the longest of these takes. */
+const MAX_MS = 480_000;
 
 interface Verdict {
   readonly mutant: Mutant;
@@ -66,28 +70,32 @@ function rowOf(verdicts: readonly Verdict[], options: ProveOptions): Row {
   };
 }
 
-async function judge(mutant: Mutant, { firstSeed }: ProveOptions): Promise<Verdict> {
+async function judge(mutant: Mutant, options: ProveOptions): Promise<Verdict> {
   const made = await make(mutant);
   if ("unmade" in made) return { mutant, unmade: made.unmade, fired: 0 };
-  const { bundle } = made;
   let fired = 0;
-  for (const mode of ["fault_free", "all", "no_rescue"] as const) {
-    const input: SchedulesInput = {
-      from: firstSeed,
-      count: PATIENCE[mode],
-      mode,
-      stopAtFirst: true,
-    };
-    const found = await attempt({ task: "schedules", input, bundle, timeoutMs: MAX_MS });
+  for (const task of trials(mutant, options)) {
+    const found = await attempt({ ...task, bundle: made.bundle, timeoutMs: MAX_MS });
     fired += found.fired;
-    if (found.violation !== undefined) {
-      return { mutant, killedBy: `${mode}: ${found.violation}`, fired };
-    }
+    if (found.violation !== undefined) return { mutant, killedBy: found.violation, fired };
   }
-  const crash = await attempt({ task: "crash-points", input: {}, bundle, timeoutMs: MAX_MS });
-  fired += crash.fired;
-  const violation = crash.violation === undefined ? {} : { killedBy: `crash: ${crash.violation}` };
-  return { mutant, ...violation, fired };
+  return { mutant, fired };
+}
+
+/** Where it is known to die comes first, unless that is what is to be found out. */
+function* trials({ name }: Mutant, { firstSeed, long }: ProveOptions): Generator<Task> {
+  const known = long ? undefined : DEATHS[name];
+  if (known !== undefined) yield schedulesOf({ from: known.seed, count: 1, mode: known.mode });
+  for (const mode of ["fault_free", "all", "no_rescue"] as const) {
+    yield schedulesOf({ from: firstSeed, count: PATIENCE[mode], mode });
+  }
+  for (let part = 0; part < PARTS; part += 1) {
+    yield { task: "crash-points", input: { part, parts: PARTS } };
+  }
+}
+
+function schedulesOf(input: SchedulesInput): Task {
+  return { task: "schedules", input: { ...input, stopAtFirst: true } };
 }
 
 async function make(
@@ -110,5 +118,5 @@ async function attempt(
   const fired = Object.values(byFault).reduce((sum, count) => sum + count, 0);
   const [first] = violations;
   if (first === undefined) return { fired };
-  return { violation: `${first.case}: ${first.message}`.slice(0, 160), fired };
+  return { violation: `${first.mode} ${first.case}: ${first.message}`.slice(0, 160), fired };
 }
