@@ -19,6 +19,7 @@ export interface CrashPointsInput {
   readonly workflows?: readonly string[];
   readonly part?: number;
   readonly parts?: number;
+  readonly stopAtFirst?: boolean;
 }
 
 export interface FaultPairsInput {
@@ -101,13 +102,14 @@ async function broken(
 
 /** Every request of every scenario, with each of four faults. */
 export async function crashPoints(input: CrashPointsInput): Promise<CampaignResult> {
-  const { part = 0, parts = 1 } = input;
+  const { part = 0, parts = 1, stopAtFirst = false } = input;
   const tally = new Tally();
   let turn = 0;
   for (const scenario of scenarios(input.workflows)) {
     const base = await baseOf(scenario, tally);
     for (let request = 1; request <= base.requests; request += 1) {
       for (const fault of CRASH_FAULTS) {
+        if (stopAtFirst && tally.isViolated) return tally.result();
         turn += 1;
         if (turn % parts === part) await broken(base, { [`io:${request}`]: fault }, tally);
       }

@@ -21,7 +21,7 @@ export const REQUEST_FAULTS = [
   "frozen",
   /** Another writer comes in between. */
   "conflict",
-  /** Somebody cancels the job in between. */
+  /** Somebody cancels the job first; the argument says how many milliseconds. */
   "cancelled",
   /** A read shows the store as it was some writes ago; the argument says how many. */
   "stale",

@@ -19,8 +19,8 @@ const MAX_LAG = 12;
 /** A blink; just past a lease, and past the suspicion before it; past a re-send or two. */
 const FROZEN_SECONDS = [5, 62, 75, 90, 130, 200, 400];
 
-/** What a cancel takes at most where nothing is in its way. */
-const CANCEL_MS = 300;
+/** A cancel takes that long, or longer: the request may come at any point of it. */
+const CANCEL_MS = 60;
 
 export class Requests {
   count = 0;
@@ -60,6 +60,9 @@ export class Requests {
       const kind = world.dice.pick(STREAM.io_kind, number, faults);
       if (kind === "frozen") {
         return `frozen:${world.dice.pick(STREAM.argument, number, FROZEN_SECONDS)}`;
+      }
+      if (kind === "cancelled") {
+        return `cancelled:${1 + world.dice.below(STREAM.argument, number, CANCEL_MS)}`;
       }
       if (kind !== "stale") return kind;
       return `stale:${1 + world.dice.below(STREAM.argument, number, MAX_LAG)}`;
@@ -123,7 +126,7 @@ export class Requests {
         return;
       case "cancelled":
         world.cancel(flight.jobId);
-        world.time.after(CANCEL_MS, () => this.#answer(flight, 0));
+        world.time.after(Number(argument), () => this.#answer(flight, 0));
     }
   }
 

@@ -156,6 +156,8 @@ function own(): readonly Scenario[] {
     make("worker: lost with a chunk", planOf(few, { faults: { "run:2": "kills" } })),
     make("worker: lost with each attempt at a task", planOf(pair, { faults: deadly })),
     make("worker: lost with each attempt at a chunk", planOf(few, { faults: deadly })),
+    make("claim: as the job is cancelled", planOf(few, { faults: { "io:11": "cancelled:4" } })),
+    make("claim: as it is cancelled later", planOf(few, { faults: { "io:38": "cancelled:4" } })),
     make("lease: renewed", planOf(pair, { faults: { "run:1": "slow:95000" } })),
     make("lease: of a chunk", planOf(few, { faults: { "run:2": "slow:95000" } })),
     make("deadline: of a hanging task", planOf({ definition: "own:late", input: {} })),

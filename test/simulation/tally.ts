@@ -48,6 +48,10 @@ export class Tally {
     this.#violations.push({ case: name, mode, message });
   }
 
+  get isViolated(): boolean {
+    return this.#violations.length > 0;
+  }
+
   note(line: string): void {
     this.#notes.push(line);
   }

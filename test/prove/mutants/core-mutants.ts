@@ -21,13 +21,24 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     from: 'return chunk?.status === "queued" && chunk.attempt === at.attempt ? chunk : undefined;',
     to: 'return chunk?.status === "queued" ? chunk : undefined;',
   }),
-  mutant("late-chunk", "a chunk starts although its job has begun to end", {
-    file: FAN_OUT,
-    from: `  if (transition.job.status !== "running") {
+  {
+    name: "late-chunk",
+    defect: "a chunk starts although its job has begun to end, and is not told to stop",
+    changes: [
+      {
+        file: FAN_OUT,
+        from: `  if (transition.job.status !== "running") {
     transition.emit({ type: "chunk_cancelled", node_id: at.node_id, chunks: [at.chunk] });`,
-    to: `  if (transition.job.status === "pending") {
+        to: `  if (transition.job.status === "pending") {
     transition.emit({ type: "chunk_cancelled", node_id: at.node_id, chunks: [at.chunk] });`,
-  }),
+      },
+      {
+        file: "src/core/watch.ts",
+        from: 'if (job.status !== "running" || node.status !== "running") return false;',
+        to: 'if (job.status === "pending" || node.status !== "running") return false;',
+      },
+    ],
+  },
   mutant("item-twice", "an item's outcome counts as often as it is handed in", {
     file: FAN_OUT,
     from: "if (!mine.delete(index)) continue;",

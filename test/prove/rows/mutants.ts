@@ -2,7 +2,11 @@
 // until a proof fails. A mutant that no proof notices is a blind spot, unless it is known and says
 // why nothing can notice it.
 import { buildWorker } from "../../../build/prove.mjs";
-import type { CampaignResult, SchedulesInput } from "../../simulation/campaign.ts";
+import type {
+  CampaignResult,
+  CrashPointsInput,
+  SchedulesInput,
+} from "../../simulation/campaign.ts";
 import { CORE_MUTANTS } from "../mutants/core-mutants.ts";
 import { DEATHS } from "../mutants/deaths.ts";
 import type { Mutant } from "../mutants/mutant.ts";
@@ -85,17 +89,21 @@ async function judge(mutant: Mutant, options: ProveOptions): Promise<Verdict> {
 /** Where it is known to die comes first, unless that is what is to be found out. */
 function* trials({ name }: Mutant, { firstSeed, long }: ProveOptions): Generator<Task> {
   const known = long ? undefined : DEATHS[name];
-  if (known !== undefined) yield schedulesOf({ from: known.seed, count: 1, mode: known.mode });
+  if (known !== undefined && "seed" in known) {
+    yield schedulesOf({ from: known.seed, count: 1, mode: known.mode });
+  } else if (known !== undefined) yield crashPointsOf({ workflows: [known.scenarios] });
   for (const mode of ["fault_free", "all", "no_rescue"] as const) {
     yield schedulesOf({ from: firstSeed, count: PATIENCE[mode], mode });
   }
-  for (let part = 0; part < PARTS; part += 1) {
-    yield { task: "crash-points", input: { part, parts: PARTS } };
-  }
+  for (let part = 0; part < PARTS; part += 1) yield crashPointsOf({ part, parts: PARTS });
 }
 
 function schedulesOf(input: SchedulesInput): Task {
   return { task: "schedules", input: { ...input, stopAtFirst: true } };
+}
+
+function crashPointsOf(input: CrashPointsInput): Task {
+  return { task: "crash-points", input: { ...input, stopAtFirst: true } };
 }
 
 async function make(
