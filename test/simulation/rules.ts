@@ -3,9 +3,10 @@
 // item ends once, and a job ends as its nodes did.
 import type { JournalEntry, JournalEvent, ItemRecord } from "../../src/core/event.ts";
 import type { JobState } from "../../src/core/job.ts";
-import { MAX_LOST_ATTEMPTS } from "../../src/core/limits.ts";
+import { MAX_LOST_ATTEMPTS, MAX_POISONED } from "../../src/core/limits.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
 import type { Model, NodeFacts } from "./model.ts";
+import { checkLost } from "./lease-check.ts";
 import { isSame } from "./same.ts";
 import { must } from "./must.ts";
 import { SECRET } from "./secret.ts";
@@ -49,7 +50,7 @@ export function checkEvent(trial: Case, place: Place): void {
       handedIn(trial, event, place);
       return;
     case "chunk_lost":
-      chunkLost(event, place);
+      chunkLost(trial, event, place);
       return;
     case "chunk_cancelled":
       return;
@@ -82,10 +83,12 @@ type NodeEvent = Of<
   | "handler_missing"
 >;
 
-function chunkLost({ node_id: id, chunk, attempt }: Of<"chunk_lost">, { job }: Place): void {
+function chunkLost(trial: Case, event: Of<"chunk_lost">, { job, entry }: Place): void {
+  const { node_id: id, chunk, attempt } = event;
   const state = job.nodes[id]?.fan?.chunks[chunk];
   must(state?.attempt === attempt, `${id}: attempt ${attempt} at a chunk is lost and is not at work`);
   must(state.lost + 1 < MAX_LOST_ATTEMPTS, `a chunk of ${id} is lost too often`);
+  checkLost(trial, event, { job, at: entry.at });
 }
 
 function node(trial: Case, event: NodeEvent, { job, entry }: Place): void {
@@ -117,6 +120,7 @@ function node(trial: Case, event: NodeEvent, { job, entry }: Place): void {
       return;
     case "node_failed":
       failed(trial, event, facts);
+      checkPoison(job, id, event.error);
       return;
     case "node_retried":
       retried(trial, event, facts);
@@ -129,6 +133,7 @@ function node(trial: Case, event: NodeEvent, { job, entry }: Place): void {
       facts.lost += 1;
       facts.lostAttempt = event.attempt;
       must(facts.lost <= MAX_LOST_ATTEMPTS, `${id} is lost too often`);
+      checkLost(trial, event, { job, at: entry.at });
       return;
     case "node_skipped":
       must(facts.standing === "pending", `${id} is skipped although it is ${facts.standing}`);
@@ -147,6 +152,15 @@ function node(trial: Case, event: NodeEvent, { job, entry }: Place): void {
     case "handler_missing":
       must(trial.world.plan.processes.some(({ lacks }) => lacks.length > 0), `${id} has a handler`);
   }
+}
+
+/** Messages that were given up end a node only when that is told of one attempt often enough. */
+function checkPoison(job: JobState, id: string, { code }: { readonly code: string }): void {
+  if (code !== "MESSAGE_POISONED") return;
+  const { poisoned, fan } = job.nodes[id] ?? {};
+  const chunks = Object.values(fan?.chunks ?? {}).map((chunk) => chunk.poisoned);
+  const counts = [poisoned, ...chunks].map((one) => one?.count ?? 0);
+  must(Math.max(...counts) >= MAX_POISONED, `${id} fails after ${Math.max(...counts)} reports`);
 }
 
 function retried(
@@ -282,6 +296,7 @@ function handedIn(trial: Case, event: Of<"chunk_completed">, { job }: Place): vo
       const isAnswer = isTold && answer.code === record.error.code;
       const isOther = !record.error.code.startsWith("SCRIPTED");
       must(isAnswer || isOther, `${id}[${index}] failed as no execution did`);
+      checkPoison(job, id, record.error);
       items[index] = { error: record.error };
       continue;
     }

@@ -7,7 +7,7 @@ import type { Json } from "../../src/core/json.ts";
 import type { Instant } from "../../src/core/instant.ts";
 import type { Message } from "../../src/core/message.ts";
 import type { ReceivedMessage } from "../../src/memory/memory-queue.ts";
-import type { JournalDocument, LogFields, Randomness } from "../../src/runtime/ports.ts";
+import type { JobDocument, JournalDocument, LogFields, Randomness } from "../../src/runtime/ports.ts";
 import type { Sessions } from "../../src/runtime/sessions.ts";
 import type { VersionRegistry } from "../../src/runtime/version-registry.ts";
 import type { Catalog } from "./catalog.ts";
@@ -87,6 +87,8 @@ export interface Case {
   /** By execution: what the claim of an attempt must give its handler. */
   readonly params: Map<string, Json | undefined>;
   readonly state: JobState;
+  /** The stored projection. */
+  readonly projected: JobDocument | undefined;
   readonly acceptedAt: number | undefined;
   readonly endedAt: number | undefined;
   readonly isOver: boolean;

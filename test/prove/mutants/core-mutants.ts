@@ -119,8 +119,8 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   }),
   mutant("terminal-reopens", "what comes after the end is decided all the same", {
     file: ADVANCE,
-    from: "if (!isTerminalJob(transition.job)) {",
-    to: "if (transition.job.seq >= 0) {",
+    from: "if (!isTerminalJob(transition.job) && !isLeft) {",
+    to: "if (!isLeft) {",
   }),
   mutant("poison-decides", "one message that was given up fails its node", {
     file: ADVANCE,

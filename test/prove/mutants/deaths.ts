@@ -8,4 +8,21 @@ type Death =
   | { readonly scenarios: string };
 
 export const DEATHS: Readonly<Record<string, Death>> = {
+  "chunk-fence": { mode: "all", seed: 503 },
+  "chunk-lease-unread": { mode: "all", seed: 140 },
+  "every-branch": { mode: "fault_free", seed: 62 },
+  "failures-uncounted": { mode: "all", seed: 1106 },
+  "join-at-first": { mode: "fault_free", seed: 1 },
+  "join-by-counter": { mode: "fault_free", seed: 1 },
+  "late-chunk": { scenarios: "claim" },
+  "lease-unread": { mode: "all", seed: 2 },
+  "lost-chunks-uncounted": { scenarios: "worker" },
+  "lost-nodes-uncounted": { mode: "all", seed: 1017 },
+  "no-lease-judged": { mode: "all", seed: 1 },
+  "no-second-chunk-message": { mode: "all", seed: 14 },
+  "no-second-message": { mode: "all", seed: 1 },
+  "no-suspicion": { mode: "all", seed: 27 },
+  "node-fence": { mode: "all", seed: 495 },
+  "redelivery-unnoticed": { mode: "no_rescue", seed: 1 },
+  "retry-at-once": { mode: "all", seed: 145 },
 };

@@ -138,8 +138,9 @@ import { advancing } from "../core/advance.ts";`,
   }),
   mutant("ack-unseen", "a message whose job or entry is not visible yet is taken for done", {
     file: MESSAGE,
-    from: "await defer(engine, message, STALE_DELAY_SECONDS);",
-    to: "",
+    from: `if (entered.kind !== "session") {
+    await defer(engine, message, STALE_DELAY_SECONDS);`,
+    to: 'if (entered.kind !== "session") {',
   }),
   mutant("ack-failed", "a message that met a failing store is taken for done", {
     file: MESSAGE,
