@@ -49,7 +49,7 @@ export class Host {
     if (fault === "lost" || fault === "poisoned") {
       world.post.complete(message);
       world.judge.lostMessage(message.text, fault);
-      if (fault === "poisoned") this.#poison(message.text);
+      if (fault === "poisoned") this.#giveUp(message.text, number);
       return;
     }
     this.#hand(message, { keeps: fault === "undeleted" || fault === "twice" });
@@ -139,6 +139,12 @@ export class Host {
     return () => {
       planned.isCancelled = true;
     };
+  }
+
+  /** The poison queue delivers at least once as well: now and then its function runs again. */
+  #giveUp(text: string, number: number): void {
+    const times = this.#world.dice.unit(STREAM.delivery, -number) < 0.3 ? 3 : 1;
+    for (let time = 0; time < times; time += 1) this.#poison(text);
   }
 
   #poison(text: string): void {

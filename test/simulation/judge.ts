@@ -44,6 +44,7 @@ export class Judge implements Witness {
   }
 
   sent(message: Message, fault: string | undefined): void {
+    this.losses.sent(message);
     if (fault === "dropped") this.losses.lost(message, "dropped");
   }
 

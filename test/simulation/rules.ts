@@ -41,6 +41,7 @@ export function checkEvent(trial: Case, place: Place): void {
       ended(trial, event, place);
       return;
     case "message_poisoned":
+      reported(trial, event, place);
       return;
     case "outcome_orphaned":
       // An item that failed its fan_out leaves the others to come late, faults or not.
@@ -109,6 +110,7 @@ function node(trial: Case, event: NodeEvent, { job, entry }: Place): void {
     case "node_started":
       if (facts.standing !== "queued") starts();
       must(isOpen, `${id} starts in a job that is ${job.status}`);
+      must(entry.at < job.deadline_at, `${id} starts past the job's deadline`);
       must(event.attempt === facts.attempt + 1, `${id}: attempt ${event.attempt} is not the next`);
       must(entry.at >= (job.nodes[id]?.not_before ?? ""), `${id} starts before its time`);
       facts.standing = "running";
@@ -152,6 +154,17 @@ function node(trial: Case, event: NodeEvent, { job, entry }: Place): void {
     case "handler_missing":
       must(trial.world.plan.processes.some(({ lacks }) => lacks.length > 0), `${id} has a handler`);
   }
+}
+
+/** A report counts once per message: the poison queue may deliver it again and again. */
+function reported(trial: Case, event: Of<"message_poisoned">, { job }: Place): void {
+  const { node_id = "", chunk, attempt } = event;
+  if (attempt === undefined) return;
+  const state = job.nodes[node_id];
+  const before = (chunk === undefined ? state : state?.fan?.chunks[chunk])?.poisoned;
+  const count = before?.attempt === attempt ? before.count + 1 : 1;
+  const sent = trial.world.judge.losses.sends({ job_id: trial.jobId, ...event });
+  must(count <= Math.max(1, sent), `${node_id}: ${count} reports count, ${sent} messages were sent`);
 }
 
 /** Messages that were given up end a node only when that is told of one attempt often enough. */
@@ -331,10 +344,11 @@ function cancelling(trial: Case, event: Of<"job_cancelling">, { job, entry }: Pl
 function ended(
   trial: Case,
   event: Of<"job_completed" | "job_failed" | "job_cancelled">,
-  { job, isLast }: Place,
+  { job, entry, isLast }: Place,
 ): void {
   must(isLast, `${event.type} is the last event`);
   if (event.type === "job_completed") {
+    must(entry.at < job.deadline_at, "completes past its deadline");
     must(job.status === "pending" || job.status === "running", `${job.status} does not complete`);
     must(trial.model.isComplete, "completes although a node has not");
     return;
