@@ -158,11 +158,18 @@ function own(): readonly Scenario[] {
     make("worker: lost with each attempt at a chunk", planOf(few, { faults: deadly })),
     make("claim: as the job is cancelled", planOf(few, { faults: { "io:11": "cancelled:4" } })),
     make("claim: as it is cancelled later", planOf(few, { faults: { "io:38": "cancelled:4" } })),
+    make("publish: while a job runs", republished(few)),
     make("lease: renewed", planOf(pair, { faults: { "run:1": "slow:95000" } })),
     make("lease: of a chunk", planOf(few, { faults: { "run:2": "slow:95000" } })),
     make("deadline: of a hanging task", planOf({ definition: "own:late", input: {} })),
     make("large: outputs and hand-ins", planOf({ definition: "own:large", input: items(72) })),
   ];
+}
+
+/** The definition is edited, and another job begins with it, while the first still has work. */
+function republished(job: Omit<JobPlan, "at" | "clients">): Plan {
+  const plan = planOf(job, { happenings: [{ at: 8, type: "publish", job: 0, how: "next" }] });
+  return { ...plan, jobs: [...plan.jobs, { ...job, at: 200, clients: 1 }] };
 }
 
 const deadly: Faults = Object.fromEntries(
