@@ -74,6 +74,9 @@ export class Clients {
         const answers = this.answers.get(index) ?? new Set<string>();
         this.answers.set(index, answers.add(job_id));
         if (job.key !== undefined && answers.size > 1) world.fail("one key, two jobs");
+        // Without a projection nobody finds the job: not the sweeper, and not a list of jobs.
+        const isProjected = world.judge.trials.get(job_id)?.projected !== undefined;
+        if (!isProjected) world.fail(`${job_id} is accepted without a projection`);
         world.say(`job ${index} is ${job_id}`);
       },
       (error: unknown) => {

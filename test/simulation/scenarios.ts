@@ -87,6 +87,14 @@ const SHAPES: Readonly<Record<string, Shape>> = {
       a: task([], { timeout_seconds: 60, retry: { max_attempts: 3 } }, { script: ["hang"] }),
     },
   },
+  patient: {
+    workflow_id: "patient",
+    version: 1,
+    nodes: {
+      start: { type: "start", next: ["a"] },
+      a: task([], { retry: { initial_delay_seconds: 60 } }, { script: ["fail", "ok"] }),
+    },
+  },
   large: {
     workflow_id: "large",
     version: 1,
@@ -133,6 +141,7 @@ function own(): readonly Scenario[] {
     items: Array.from({ length: count }, (_, index) => index),
   });
   const pair = { definition: "own:pair", input: {} };
+  const patient = { definition: "own:patient", input: {} };
   const few = { definition: "own:few", input: items(4) };
   const make = (name: string, plan: Plan): Scenario => ({
     name,
@@ -145,9 +154,14 @@ function own(): readonly Scenario[] {
     make("key: two clients", planOf({ ...pair, key: "k" }, { clients: 2 })),
     make("cancel: of tasks", planOf(pair, { happenings: [cancel(12)], faults: slow })),
     make("cancel: of a fan_out", planOf(few, { happenings: [cancel(12)], faults: slow })),
+    make("cancel: of a long wait", planOf(patient, { happenings: [cancel(5000)] })),
     make("read: at three times", planOf(pair, { happenings: [read(4), read(15), read(200)] })),
     make("sweep: of a lost start", planOf(pair, { faults: { "send:1": "dropped" } })),
     make("sweep: of a lost task", planOf(pair, { faults: { "send:2": "dropped" } })),
+    {
+      ...make("sweep: of a lost task while the queue is down", queueDown(pair)),
+      options: { check: checkHaste },
+    },
     make("sweep: of a lost chunk", planOf(few, { faults: { "send:3": "dropped" } })),
     make("poison: of a start", planOf(pair, { faults: { "take:1": "poisoned" } })),
     make("poison: of a task", planOf(pair, { faults: { "take:2": "poisoned" } })),
@@ -160,10 +174,35 @@ function own(): readonly Scenario[] {
     make("claim: as it is cancelled later", planOf(few, { faults: { "io:38": "cancelled:4" } })),
     make("publish: while a job runs", republished(few)),
     make("lease: renewed", planOf(pair, { faults: { "run:1": "slow:95000" } })),
+    make("lease: renewed just before the verdict", asleep(pair)),
     make("lease: of a chunk", planOf(few, { faults: { "run:2": "slow:95000" } })),
     make("deadline: of a hanging task", planOf({ definition: "own:late", input: {} })),
     make("large: outputs and hand-ins", planOf({ definition: "own:large", input: items(72) })),
   ];
+}
+
+/** Two processes at work on one job; one is suspected by the other, and wakes up in time. */
+function asleep(job: Omit<JobPlan, "at" | "clients">): Plan {
+  const faults = { "run:1": "slow:95000", "run:2": "slow:95000" };
+  const pause: Happening = { at: 30_000, type: "pause", process: 0, ms: 33_000 };
+  // A message of nobody goes to the one, so that the wake goes to the other.
+  const turn: Happening = { at: 65_000, type: "forge", job: 0, kind: 7 };
+  const plan = planOf(job, { happenings: [pause, turn], faults });
+  return { ...plan, processes: [PROCESS, PROCESS], calm_at: 66_000 };
+}
+
+/** A message is lost, and then the queue takes none for seven minutes. */
+function queueDown(job: Omit<JobPlan, "at" | "clients">): Plan {
+  const outage: Happening = { at: 40_000, type: "outage", what: "queue", ms: 410_000 };
+  const plan = planOf(job, { happenings: [outage], faults: { "send:2": "dropped" } });
+  return { ...plan, calm_at: 450_000 };
+}
+
+/** What could not be sent is tried at each sweep, not after a gap that doubles. */
+function checkHaste(world: World): void {
+  for (const { jobId, endedAt = 0 } of world.judge.accepted) {
+    if (endedAt > 880_000) world.fail(`${jobId} ended after ${endedAt / 1000} s`);
+  }
 }
 
 /** The definition is edited, and another job begins with it, while the first still has work. */

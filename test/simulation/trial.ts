@@ -91,6 +91,18 @@ export class Trial implements Case {
       checkResult(this, entry);
     }
     this.#checkWake();
+    this.#checkCommand(entry);
+  }
+
+  /** A command is no message that comes back: the stored wake alone sees that it is carried out. */
+  #checkCommand({ seq, at, events }: JournalEntry): void {
+    const isCommand = events.some(
+      (event) => event.type === "job_cancelling" && event.becomes === "cancelled",
+    );
+    if (!isCommand || this.projected === undefined) return;
+    const { wake_at } = this.projected;
+    const soon = addSeconds(at, DEFAULT_TIMING.resend_seconds);
+    must(wake_at !== undefined && wake_at <= soon, `entry ${seq} cancels, and nobody looks before ${String(wake_at)}`);
   }
 
   #folded(before: JobState, entry: JournalEntry): JobState {

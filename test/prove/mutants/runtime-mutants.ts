@@ -191,5 +191,8 @@ import { advancing } from "../core/advance.ts";`,
     file: DELIVER,
     from: "keeper.endResend(resend, isSent);",
     to: "keeper.endResend(resend, false);",
+    survives:
+      "A message that comes too often harms no job, it costs. Unit tests of re-sends count them: " +
+      "three of them fail.",
   }),
 ];
