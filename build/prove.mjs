@@ -41,14 +41,14 @@ async function bundleTool(source, target, changes = []) {
 }
 
 /**
- * The worker of the prover, with changes of its sources.
+ * The worker of a seeded mutant: the simulator, with changes of the sources.
  * @param {string} name of the bundle, without its ending
  * @param {readonly Change[]} changes
  * @returns {Promise<string>} absolute path
  */
 export async function buildWorker(name, changes) {
   const target = path.join(TARGET, `${name}.mjs`);
-  await bundleTool("test/prove/worker.ts", target, changes);
+  await bundleTool("test/prove/mutant-worker.ts", target, changes);
   return target;
 }
 

@@ -1,4 +1,4 @@
-// A hundredth of what the prover runs, by seed: nothing breaks, cases stay within their counts, and
+// A little of what the prover runs, by seed: nothing breaks, cases stay within their counts, and
 // the generators make what they are meant to make. Also that the fuzzer itself sees what is wrong.
 import { expect, test } from "vitest";
 import { fuzz, replay } from "./fuzz.ts";
@@ -15,22 +15,22 @@ async function clean(kind: FuzzKind, count: number): Promise<Readonly<Record<str
   return tally;
 }
 
-test("1,000 YAML files are read or refused", async () => {
-  const { accepted, refused } = await clean("yaml", 1000);
-  expect(accepted).toBeGreaterThan(50);
+test("250 YAML files are read or refused", async () => {
+  const { accepted, refused } = await clean("yaml", 250);
+  expect(accepted).toBeGreaterThan(10);
   expect(refused).toBeGreaterThan(50);
 });
 
-test("1,000 expressions have a value, a refusal or a typed error; CEL agrees", async () => {
-  const tally = await clean("expressions", 1000);
+test("250 expressions have a value, a refusal or a typed error; CEL agrees", async () => {
+  const tally = await clean("expressions", 250);
   const equal = Number(tally["equal value"]) + Number(tally["equal error"]);
-  expect(equal).toBeGreaterThan(200);
-  expect(tally["value"]).toBeGreaterThan(10);
+  expect(equal).toBeGreaterThan(50);
+  expect(tally["value"]).toBeGreaterThan(0);
 });
 
-test("1,000 templates are rendered or refused", async () => {
-  const { value, refused } = await clean("templates", 1000);
-  expect(value).toBeGreaterThan(200);
+test("250 templates are rendered or refused", async () => {
+  const { value, refused } = await clean("templates", 250);
+  expect(value).toBeGreaterThan(50);
   expect(refused).toBeGreaterThan(50);
 });
 
@@ -41,12 +41,12 @@ test("500 HTTP requests are answered, and what was accepted is done", async () =
   }
 });
 
-test("500 queue messages change nothing that they may not", async () => {
-  expect((await clean("queue", 500))["a message"]).toBeGreaterThan(150);
+test("250 queue messages change nothing that they may not", async () => {
+  expect((await clean("queue", 250))["a message"]).toBeGreaterThan(75);
 });
 
-test("500 values of handlers end as outcomes that can be stored", async () => {
-  const { completed, failed } = await clean("outputs", 500);
+test("250 values of handlers end as outcomes that can be stored", async () => {
+  const { completed, failed } = await clean("outputs", 250);
   expect(completed).toBeGreaterThan(50);
   expect(failed).toBeGreaterThan(50);
 });

@@ -11,7 +11,7 @@ import type { Outage, OutagePlan } from "./outage-world.ts";
 const MINUTES_MS = 60_000;
 const OUTAGE_SECONDS = 180;
 /** Parts of a job's time, an outage in each; more in a long run. */
-const SHARES = Number(process.env["HOLDFAST_OUTAGE_SHARES"] ?? 2);
+const SHARES = Number(process.env["HOLDFAST_OUTAGE_SHARES"] ?? 1);
 /** The heaviest workflow takes five seconds on an idle processor. */
 const LONG = { timeout: 180_000 };
 const KINDS = Object.keys(OUTAGES) as readonly Outage[];

@@ -84,10 +84,24 @@ type NodeEvent = Of<
   | "handler_missing"
 >;
 
+function started(
+  { model, jobId, params }: Case,
+  { node_id: id, attempt }: Of<"node_started">,
+  { job, entry }: Pick<Place, "job" | "entry">,
+): void {
+  const facts = model.facts(id);
+  must(attempt === facts.attempt + 1, `${id}: attempt ${attempt} is not the next`);
+  must(entry.at < job.deadline_at, `${id} starts past the job's deadline`);
+  must(entry.at >= (job.nodes[id]?.not_before ?? ""), `${id} starts before its time`);
+  facts.standing = "running";
+  facts.attempt = attempt;
+  params.set(`${workKey(jobId, id, undefined)}:${attempt}`, model.params(id));
+}
+
 function chunkLost(trial: Case, event: Of<"chunk_lost">, { job, entry }: Place): void {
   const { node_id: id, chunk, attempt } = event;
   const state = job.nodes[id]?.fan?.chunks[chunk];
-  must(state?.attempt === attempt, `${id}: attempt ${attempt} at a chunk is lost and is not at work`);
+  must(state?.attempt === attempt, `${id}: lost at a chunk is attempt ${attempt}, not the last`);
   must(state.lost + 1 < MAX_LOST_ATTEMPTS, `a chunk of ${id} is lost too often`);
   checkLost(trial, event, { job, at: entry.at });
 }
@@ -110,12 +124,7 @@ function node(trial: Case, event: NodeEvent, { job, entry }: Place): void {
     case "node_started":
       if (facts.standing !== "queued") starts();
       must(isOpen, `${id} starts in a job that is ${job.status}`);
-      must(entry.at < job.deadline_at, `${id} starts past the job's deadline`);
-      must(event.attempt === facts.attempt + 1, `${id}: attempt ${event.attempt} is not the next`);
-      must(entry.at >= (job.nodes[id]?.not_before ?? ""), `${id} starts before its time`);
-      facts.standing = "running";
-      facts.attempt = event.attempt;
-      trial.params.set(`${workKey(trial.jobId, id, undefined)}:${event.attempt}`, model.params(id));
+      started(trial, event, { job, entry });
       return;
     case "node_completed":
       completed(trial, event, starts);
@@ -164,7 +173,8 @@ function reported(trial: Case, event: Of<"message_poisoned">, { job }: Place): v
   const before = (chunk === undefined ? state : state?.fan?.chunks[chunk])?.poisoned;
   const count = before?.attempt === attempt ? before.count + 1 : 1;
   const sent = trial.world.judge.losses.sends({ job_id: trial.jobId, ...event });
-  must(count <= Math.max(1, sent), `${node_id}: ${count} reports count, ${sent} messages were sent`);
+  const isTrue = count <= Math.max(1, sent);
+  must(isTrue, `${node_id}: ${count} reports count, ${sent} messages were sent`);
 }
 
 /** Messages that were given up end a node only when that is told of one attempt often enough. */

@@ -7,7 +7,12 @@ import type { Json } from "../../src/core/json.ts";
 import type { Instant } from "../../src/core/instant.ts";
 import type { Message } from "../../src/core/message.ts";
 import type { ReceivedMessage } from "../../src/memory/memory-queue.ts";
-import type { JobDocument, JournalDocument, LogFields, Randomness } from "../../src/runtime/ports.ts";
+import type {
+  JobDocument,
+  JournalDocument,
+  LogFields,
+  Randomness,
+} from "../../src/runtime/ports.ts";
 import type { Sessions } from "../../src/runtime/sessions.ts";
 import type { VersionRegistry } from "../../src/runtime/version-registry.ts";
 import type { Catalog } from "./catalog.ts";

@@ -102,7 +102,8 @@ export class Trial implements Case {
     if (!isCommand || this.projected === undefined) return;
     const { wake_at } = this.projected;
     const soon = addSeconds(at, DEFAULT_TIMING.resend_seconds);
-    must(wake_at !== undefined && wake_at <= soon, `entry ${seq} cancels, and nobody looks before ${String(wake_at)}`);
+    const isSoon = wake_at !== undefined && wake_at <= soon;
+    must(isSoon, `entry ${seq} cancels, and nobody looks before ${String(wake_at)}`);
   }
 
   #folded(before: JobState, entry: JournalEntry): JobState {

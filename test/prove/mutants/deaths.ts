@@ -1,5 +1,5 @@
-// Where each mutant is known to die, so that the small run need not search for it. Only a short cut:
-// where it does not die there any more, it is searched for as in the long run.
+// Where each mutant is known to die, so that the small run need not search for it. Only a short
+// cut: where it does not die there any more, it is searched for as in the long run.
 import type { Mode } from "../../simulation/plan.ts";
 
 /** A schedule, or the crash points of the scenarios whose names begin so, up to the colon. */
@@ -27,7 +27,7 @@ export const DEATHS: Readonly<Record<string, Death>> = {
   "leases-from-memory": { scenarios: "lease" },
   "live-definition": { scenarios: "publish" },
   "live-provenance": { mode: "all", seed: 549 },
-  "lost-chunks-uncounted": { scenarios: "worker" },
+  "lost-chunks-uncounted": { scenarios: "deaths" },
   "lost-nodes-uncounted": { mode: "all", seed: 1017 },
   "no-deadline": { mode: "all", seed: 4 },
   "no-first-message": { mode: "fault_free", seed: 1 },

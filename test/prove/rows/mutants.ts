@@ -95,11 +95,14 @@ function* trials(mutant: Mutant, { firstSeed, long }: ProveOptions): Generator<T
   } else if (known !== undefined) yield crashPointsOf({ workflows: [known.scenarios] });
   // To find no death takes longest, and it is not expected.
   const isShort = survives !== undefined && !long;
-  const modes = isShort ? (["fault_free"] as const) : (["fault_free", "all", "no_rescue"] as const);
+  const modes: readonly (keyof typeof PATIENCE)[] = isShort
+    ? ["fault_free"]
+    : ["fault_free", "all", "no_rescue"];
   for (const mode of modes) {
     yield schedulesOf({ from: firstSeed, count: PATIENCE[mode], mode });
   }
-  for (let part = 0; part < PARTS && !isShort; part += 1) yield crashPointsOf({ part, parts: PARTS });
+  if (isShort) return;
+  for (let part = 0; part < PARTS; part += 1) yield crashPointsOf({ part, parts: PARTS });
 }
 
 function schedulesOf(input: SchedulesInput): Task {
