@@ -117,6 +117,8 @@ export interface Stage {
   readonly randomness: Randomness;
   readonly processes: readonly Actor[];
   readonly isChaos: boolean;
+  /** How often each kind of fault took effect. */
+  readonly fired: Readonly<Record<string, number>>;
   /** A client asks for the job to be cancelled. */
   cancel: (jobId: string) => void;
   readonly isTraced: boolean;

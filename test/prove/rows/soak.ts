@@ -25,7 +25,7 @@ interface Size {
 }
 
 const LONG: Size = { jobs: 10_000, samples: 40, mostBytesPerJob: 300 };
-const SHORT: Size = { jobs: 300, samples: 10, mostBytesPerJob: 8_192 };
+const SHORT: Size = { jobs: 200, samples: 10, mostBytesPerJob: 8_192 };
 const PROCESSES = 3;
 /** Jobs that may be open at once. */
 const OPEN = 60;
