@@ -7,9 +7,9 @@ import type { RecordedResult, UpgradeResult } from "../../simulation/upgrade-cam
 import { inWorkers } from "../pool.ts";
 import type { ProveOptions, Row } from "../row.ts";
 
-const SMALL_SEEDS = 60;
+const SMALL_SEEDS = 30;
 const LONG_SEEDS = 5_000;
-const SEEDS_PER_TASK = 30;
+const SEEDS_PER_TASK = 15;
 
 export async function run(options: ProveOptions): Promise<Row> {
   const seeds = options.seeds ?? (options.long ? LONG_SEEDS : SMALL_SEEDS);
