@@ -4,6 +4,7 @@
 // again. When a commit fails, everybody waiting gets the same error and the session is spent: none
 // may believe that it committed, and the next invocation loads anew.
 import { advancing } from "../core/advance.ts";
+import { emptyWorkflow } from "../core/create-job.ts";
 import type { AdvanceContext, Decision, NewObject, Occurrence } from "../core/effect.ts";
 import { WorkflowError, invariant } from "../core/error.ts";
 import type { JournalEntry, JournalEvent } from "../core/event.ts";
@@ -40,6 +41,7 @@ const MAX_LOADS = 10;
 
 export class JobSession {
   readonly engine: Engine;
+  /** Without nodes where the snapshot is refused. */
   readonly workflow: Workflow;
   readonly keeper: ProjectionKeeper;
   /** Invocations inside; the registry counts them. */
@@ -53,16 +55,19 @@ export class JobSession {
   #waiting: Waiting[] = [];
   #isDraining = false;
   #turn: Promise<void> = Promise.resolve();
+  readonly #pinned: Workflow | undefined;
   readonly #documents: JobDocuments;
   #local = new LocalAttempts();
 
   constructor(
     engine: Engine,
     loaded: { readonly projected: Projected; readonly etag: string; readonly wake_at?: Instant },
-    workflow: Workflow,
+    pinned: Workflow | undefined,
   ) {
+    const workflow = pinned ?? emptyWorkflow(loaded.projected.job);
     this.engine = engine;
     this.workflow = workflow;
+    this.#pinned = pinned;
     this.#job = loaded.projected.job;
     this.#documents = new JobDocuments(engine.journal, () => this.#job);
     this.keeper = new ProjectionKeeper({
@@ -131,8 +136,8 @@ export class JobSession {
 
   /** What is not as it was written is stepped over; the next entry begins the end. */
   async #fold(bound: { readonly to?: number } = {}): Promise<void> {
-    const { workflow } = this;
-    const folded = await foldVerified(this.engine.journal, { job: this.#job, workflow, ...bound });
+    const given = { job: this.#job, workflow: this.#pinned, ...bound };
+    const folded = await foldVerified(this.engine.journal, given);
     this.#fault ??= folded.fault;
     this.#take(folded.job);
   }

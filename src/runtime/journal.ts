@@ -73,7 +73,7 @@ export async function foldToEnd(journal: JournalStore, job: JobState): Promise<J
  */
 export async function foldVerified(
   journal: JournalStore,
-  given: { readonly job: JobState; readonly workflow: Workflow; readonly to?: number },
+  given: { readonly job: JobState; readonly workflow?: Workflow | undefined; readonly to?: number },
 ): Promise<Taken> {
   const { workflow, to } = given;
   let { job } = given;

@@ -1,7 +1,6 @@
 // The sessions of this process: at most one live session per job. The first invocation loads it,
 // the last one to leave refreshes the projection. Users are counted without a gap between finding
 // a session and entering it, so nobody enters one that its last user is closing.
-import { emptyWorkflow } from "../core/create-job.ts";
 import { WorkflowError } from "../core/error.ts";
 import { addSeconds } from "../core/instant.ts";
 import type { Workflow } from "../core/graph.ts";
@@ -159,7 +158,7 @@ export class Sessions {
     const loaded = { projected, etag: stored.etag, ...(wake_at === undefined ? {} : { wake_at }) };
     const found = await this.#workflow(projected.job);
     if ("workflow" in found) return new JobSession(engine, loaded, found.workflow);
-    const session = new JobSession(engine, loaded, emptyWorkflow(projected.job));
+    const session = new JobSession(engine, loaded, undefined);
     const refused = { type: "snapshot_refused", error: found.refused } as const;
     const { effects } = await session.commit(refused, { canContinue: false });
     await deliver(session, effects);

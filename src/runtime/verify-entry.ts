@@ -22,13 +22,17 @@ export interface Taken {
   readonly fault?: WorkflowError;
 }
 
-/** Folds an entry whose every event hashes to what it says at its place. */
-export function takeEntry(job: JobState, entry: JournalEntry, workflow: Workflow): Taken {
+/**
+ * Folds an entry whose every event hashes to what it says at its place. Without the snapshot no
+ * place is known: the entry is taken as it is, for the job only ends after it.
+ */
+export function takeEntry(job: JobState, entry: JournalEntry, workflow?: Workflow): Taken {
   const { seq, at } = entry;
   let state = drafted(job);
   try {
     for (const [index, event] of entry.events.entries()) {
-      if (hashOf(event, { job: state, at, workflow }) !== event.hash) {
+      const isKnown = workflow !== undefined;
+      if (isKnown && hashOf(event, { job: state, at, workflow }) !== event.hash) {
         if (entry.events.some(isTerminal)) return { job: applyEntry(job, entry, sha256) };
         const which = `event ${index + 1} of ${entry.events.length}`;
         return stepOver(job, seq, `entry ${seq}: ${which} has another hash`);

@@ -3,10 +3,14 @@
 // those of a digest, a hash or what they cover decide nothing.
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
+import { pinnedWorkflow } from "../../../src/core/create-job.ts";
+import { parseEntry } from "../../../src/core/event.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { defineHandler } from "../../../src/runtime/handlers.ts";
+import { sha256 } from "../../../src/runtime/hash.ts";
 import type { JournalDocument, JournalStore } from "../../../src/runtime/ports.ts";
 import { resultView } from "../../../src/runtime/read-job.ts";
+import { checkHashes } from "../../support/invariants.ts";
 import { TestRuntime } from "../../support/runtime.ts";
 
 const echo = defineHandler({
@@ -149,6 +153,17 @@ describe("entry 0, read by a process that does not know the digest", () => {
       return JSON.stringify({ ...other, inputs: { text: "other" } });
     });
     expect(end).toBe("SNAPSHOT_TAMPERED");
+  });
+
+  test("what happened after it stays in the history, and the ending hangs on it", async () => {
+    const change: Change = (text) => text.replace('"text":"hello"', '"text":"other"');
+    const [runtime, jobId] = await goneOn({ id: "0", entries: 2 }, change);
+    expect(await runtime.runToEnd(jobId, 1_200)).toBe("failed");
+    const entries = runtime.entries(jobId).map(parseEntry);
+    expect(entries.length).toBeGreaterThan(3);
+    const [first] = entries;
+    if (first === undefined) throw new Error("a journal has an entry 0");
+    checkHashes(entries, pinnedWorkflow(first, sha256));
   });
 
   test("a process that knows the digest needs no entry 0, and ends the job as pinned", async () => {
