@@ -174,7 +174,7 @@ export class Clients {
     const world = this.#world;
     const process = this.#process();
     if (jobId === undefined || process === undefined || times === 0) return;
-    world.judge.cancelled.add(jobId);
+    if (!world.judge.cancelled.has(jobId)) world.judge.cancelled.set(jobId, world.time.now);
     const { cancelJob } = process.kit;
     const request = { job_id: jobId, requested_by: "a client" };
     this.#asked(process, { phase: "cancel", jobId }, () =>

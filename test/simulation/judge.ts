@@ -11,8 +11,8 @@ import type { Execution, Stage } from "./stage.ts";
 export class Judge implements Witness {
   readonly trials = new Map<string, Trial>();
   readonly losses = new Losses();
-  /** Jobs that somebody asked to cancel, whether that was heard or not. */
-  readonly cancelled = new Set<string>();
+  /** Jobs that somebody asked to cancel, whether that was heard or not, and when they first did. */
+  readonly cancelled = new Map<string, number>();
   readonly #world: Stage;
 
   constructor(world: Stage) {

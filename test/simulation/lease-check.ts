@@ -8,7 +8,7 @@ import type { Instant } from "../../src/core/instant.ts";
 import type { JobState } from "../../src/core/job.ts";
 import { DEFAULT_TIMING } from "../../src/runtime/engine.ts";
 import { must } from "./must.ts";
-import type { Plan } from "./plan.ts";
+import { areClocksRight } from "./plan.ts";
 import type { Case } from "./stage.ts";
 
 interface Lost {
@@ -35,9 +35,4 @@ export function checkLost(
     const due = addSeconds(sign, DEFAULT_TIMING.lease_seconds);
     must(at >= due, `${key} is lost at ${at}, and gave a sign of life at ${sign}`);
   }
-}
-
-function areClocksRight({ processes, happenings }: Plan): boolean {
-  const hasJumped = happenings.some(({ type }) => type === "jump");
-  return !hasJumped && processes.every(({ skew }) => skew === 0);
 }

@@ -108,3 +108,8 @@ export interface Plan {
 }
 
 export const NO_RATES: Rates = { io: 0, message: 0, handler: 0, sweep: 0 };
+
+export function areClocksRight({ processes, happenings }: Plan): boolean {
+  const hasJumped = happenings.some(({ type }) => type === "jump");
+  return !hasJumped && processes.every(({ skew }) => skew === 0);
+}

@@ -97,6 +97,8 @@ export interface Case {
   readonly acceptedAt: number | undefined;
   readonly endedAt: number | undefined;
   readonly isOver: boolean;
+  /** A read did not show the last write: then only safety holds, not everything it is for. */
+  readonly mayBeMisled: boolean;
   /** The deadline, in the world's own time. */
   readonly deadlineMs: number;
   orphans: number;
@@ -151,7 +153,7 @@ export interface Stage {
     readonly accepted: readonly Case[];
     readonly trials: ReadonlyMap<string, Case>;
     readonly losses: Losses;
-    readonly cancelled: Set<string>;
+    readonly cancelled: Map<string, number>;
     ran(execution: Execution): void;
     sent(message: Message, fault: string | undefined): void;
     lostMessage(text: string, why: string): void;

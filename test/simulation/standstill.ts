@@ -2,7 +2,10 @@
 // on this list, and only where that reason came true in this very job. Anything else is a defect
 // that the sweeper would hide.
 import { isTerminalJob } from "../../src/core/job.ts";
+import type { Watch } from "../../src/core/effect.ts";
 import type { JobState } from "../../src/core/job.ts";
+import { NO_WATCH } from "../../src/runtime/projection.ts";
+import { areClocksRight } from "./plan.ts";
 import type { Case, Stage } from "./stage.ts";
 
 /** Each with what must have happened to the job's messages. */
@@ -38,7 +41,7 @@ export function standsStill(
 
 function reasonOf(
   world: Stage,
-  { jobId, state }: Case,
+  { jobId, state, projected }: Case,
   isKnown: boolean,
 ): string | undefined {
   const { losses } = world.judge;
@@ -48,6 +51,10 @@ function reasonOf(
   if (!isKnown && state.seq === 0) return "an accepted job was never answered";
   if (state.status === "cancelling" && hasLateChunk(state)) {
     return "a cancel waits for the lease of a chunk that outlived its failed fan_out";
+  }
+  const { suspects = {} } = (projected?.["watch"] ?? NO_WATCH) as Watch;
+  if (!areClocksRight(world.plan) && Object.keys(suspects).length > 0) {
+    return "a worker was suspected by one clock and judged by another";
   }
   return REASONS.find(({ when }) => when.some((why) => losses.has(jobId, why)))?.name;
 }

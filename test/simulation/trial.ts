@@ -19,6 +19,7 @@ import { boundOf } from "./bound.ts";
 import type { Known } from "./definitions.ts";
 import { must } from "./must.ts";
 import { Model } from "./model.ts";
+import { areClocksRight } from "./plan.ts";
 import { checkResult } from "./result-check.ts";
 import { checkEvent } from "./rules.ts";
 import { SECRET } from "./secret.ts";
@@ -26,6 +27,9 @@ import { isSame } from "./same.ts";
 import { EPOCH_MS } from "./sim-store.ts";
 import { workKey } from "./stage.ts";
 import type { Case, Execution, Stage } from "./stage.ts";
+
+/** What a process saw so recently it need not look at again. */
+const FRESH_MS = 1000;
 
 export class Trial implements Case {
   readonly world: Stage;
@@ -39,6 +43,7 @@ export class Trial implements Case {
   endedAt: number | undefined;
   projected: JobDocument | undefined;
   orphans = 0;
+  #projectedAt = 0;
   readonly #states: JobState[];
   readonly #writeIds = new Set<string>();
   /** Items of chunks that were claimed when the job had begun to end. */
@@ -65,6 +70,10 @@ export class Trial implements Case {
   get isOver(): boolean {
     const isEnded = this.endedAt !== undefined;
     return isEnded && this.projected !== undefined && this.projected.wake_at === undefined;
+  }
+
+  get mayBeMisled(): boolean {
+    return this.world.fired["stale"] !== undefined;
   }
 
   /** The latest time at which the job may still be at work. */
@@ -99,16 +108,16 @@ export class Trial implements Case {
     const isCommand = events.some(
       (event) => event.type === "job_cancelling" && event.becomes === "cancelled",
     );
-    if (!isCommand || this.projected === undefined || this.#mayBeMisled) return;
+    if (!isCommand || this.projected === undefined || this.mayBeMisled) return;
+    const { judge, plan, time } = this.world;
+    // Whoever goes on with the job meanwhile may write a later wake, and is there to see it end.
+    const asked = judge.cancelled.get(this.jobId) ?? time.now;
+    const isAlone = this.#projectedAt < asked - FRESH_MS;
+    if (!areClocksRight(plan) || !isAlone) return;
     const { wake_at } = this.projected;
     const soon = addSeconds(at, DEFAULT_TIMING.resend_seconds);
     const isSoon = wake_at !== undefined && wake_at <= soon;
     must(isSoon, `entry ${seq} cancels, and nobody looks before ${String(wake_at)}`);
-  }
-
-  /** A read that did not show the last write: then only safety holds, not everything it is for. */
-  get #mayBeMisled(): boolean {
-    return this.world.fired["stale"] !== undefined;
   }
 
   #folded(before: JobState, entry: JournalEntry): JobState {
@@ -140,6 +149,7 @@ export class Trial implements Case {
   projection(document: JobDocument): void {
     const last = this.projected;
     this.projected = document;
+    this.#projectedAt = this.world.time.now;
     this.acceptedAt ??= this.world.time.now;
     const { seq } = document;
     must(last === undefined || seq >= last.seq, `the projection goes back to entry ${seq}`);
@@ -189,7 +199,7 @@ export class Trial implements Case {
   ran({ nodeId, index, attempt, params }: Execution): void {
     const what = `${workKey(this.jobId, nodeId, index)}:${attempt}`;
     if (index !== undefined) {
-      const isLate = this.#lateItems.has(what) && !this.#mayBeMisled;
+      const isLate = this.#lateItems.has(what) && !this.mayBeMisled;
       must(!isLate, `${what} ran, claimed when the job had begun to end`);
       this.#checkItem(nodeId, index, params);
       return;
