@@ -62,9 +62,12 @@ function shipped(one: ShippedCase): Scenario {
 
 type Shape = Readonly<Record<string, unknown>>;
 
+function scripted(params: Shape): Shape {
+  return { edition: 1, script: ["ok"], pad: 0, list: 0, reads: {}, ...params };
+}
+
 function task(next: readonly string[], more: Shape = {}, params: Shape = {}): Shape {
-  const given = { edition: 1, script: ["ok"], pad: 0, list: 0, reads: {}, ...params };
-  return { type: "task", handler: "scripted", params: given, next, ...more };
+  return { type: "task", handler: "scripted", params: scripted(params), next, ...more };
 }
 
 const SHAPES: Readonly<Record<string, Shape>> = {
@@ -122,12 +125,11 @@ const SHAPES: Readonly<Record<string, Shape>> = {
 };
 
 function fan(more: Shape, params: Shape): Shape {
-  const given = { edition: 1, script: ["ok"], pad: 0, list: 0, reads: {}, ...params };
   const item = { item: "{{ item }}", index: "{{ index }}" };
   return {
     type: "fan_out",
     source: "{{ inputs.items }}",
-    task: { handler: "scripted", params: { ...given, ...item } },
+    task: { handler: "scripted", params: { ...scripted(params), ...item } },
     next: ["join"],
     ...more,
   };
