@@ -1,6 +1,7 @@
 // The campaigns of the simulator, as the prover runs them in child processes: input and result are
 // JSON, nothing is printed, and vitest is not imported.
 import { Dice, STREAM } from "./dice.ts";
+import { fixtureOf } from "./fixture.ts";
 import type { Mode, Plan } from "./plan.ts";
 import { randomPlan } from "./random-plan.ts";
 import { scenarios } from "./scenarios.ts";
@@ -198,7 +199,8 @@ export async function schedules(input: SchedulesInput): Promise<CampaignResult> 
       tally.shrunk += 1;
       const smallest = await shrink(result.plan);
       tally.note(`seed ${seed} (${mode}), shrunk: ${smallest.violation}`);
-      tally.note(JSON.stringify(smallest.plan));
+      // To be kept under test/simulation/fixtures.
+      tally.note(JSON.stringify(fixtureOf(smallest)));
     }
   }
   return tally.result();

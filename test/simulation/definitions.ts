@@ -9,6 +9,9 @@ import { sha256 } from "../../src/runtime/hash.ts";
 import { Dice, Draws, STREAM } from "./dice.ts";
 import { edited, randomShape } from "./random-definition.ts";
 
+/** A definition in the shape of the YAML, defaults left out. */
+export type Shape = Readonly<Record<string, unknown>>;
+
 export interface Known {
   readonly entry: CatalogEntry;
   readonly workflow: Workflow;
@@ -56,13 +59,17 @@ export function ofDefinition(
 }
 
 function random(name: string): Known {
+  return ofShape(name, randomShapeOf(name));
+}
+
+export function randomShapeOf(name: string): Shape {
   const number = Number(/^random:(\d+)$/.exec(name)?.[1]);
   if (!Number.isInteger(number)) throw new Error(`no definition ${name}`);
-  return ofShape(name, randomShape(number, new Draws(new Dice(number), STREAM.shape)));
+  return randomShape(number, new Draws(new Dice(number), STREAM.shape));
 }
 
 /** A scripted shape and its editions. */
-export function ofShape(name: string, shape: Readonly<Record<string, unknown>>): Known {
+export function ofShape(name: string, shape: Shape): Known {
   return {
     ...known(shape),
     next: () => keptAs(`${name} next`, () => known(edited(shape, { edition: 2, version: 2 }))),

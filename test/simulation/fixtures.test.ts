@@ -4,15 +4,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { expect, test } from "vitest";
 import { keep, ofShape } from "./definitions.ts";
-import type { Plan } from "./plan.ts";
+import { fixtureOf } from "./fixture.ts";
+import type { Fixture } from "./fixture.ts";
+import { randomPlan } from "./random-plan.ts";
 import { runPlan } from "./schedule.ts";
-
-interface Fixture {
-  /** What was wrong. */
-  readonly reason: string;
-  readonly plan: Plan;
-  readonly shapes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-}
 
 const FOLDER = path.join(import.meta.dirname, "fixtures");
 const names = readdirSync(FOLDER).filter((name) => name.endsWith(".json"));
@@ -28,4 +23,13 @@ test.each(names)("%s holds now", async (name) => {
   const { violation, jobs } = await runPlan(plan);
   expect(violation, reason).toBeUndefined();
   expect(jobs).toBeGreaterThan(0);
+});
+
+test("a fixture runs as its schedule did", async () => {
+  const ran = await runPlan(randomPlan(12, "all"), { isTraced: true });
+  const kept = fixtureOf({ plan: ran.plan, violation: "" });
+  for (const [id, shape] of Object.entries(kept.shapes)) keep(id, ofShape(id, shape));
+  const again = await runPlan(kept.plan, { isTraced: true });
+  expect(Object.keys(kept.shapes)).not.toHaveLength(0);
+  expect(again.trace).toEqual(ran.trace);
 });

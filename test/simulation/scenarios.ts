@@ -2,6 +2,7 @@
 // a few of our own that reach the places which those do not: a cancel, a sweep, a lost worker, a
 // lease renewed, outcomes too large for their entry.
 import { keep, known, ofShape } from "./definitions.ts";
+import type { Shape } from "./definitions.ts";
 import type { Faults, Happening, JobPlan, Plan } from "./plan.ts";
 import { NO_RATES } from "./plan.ts";
 import type { RunOptions } from "./schedule.ts";
@@ -59,8 +60,6 @@ function shipped(one: ShippedCase): Scenario {
   const plan = planOf({ definition: one.definition, input: one.input });
   return { name: one.name, plan, options: { handlers: shippedHandlers, check }, isShipped: true };
 }
-
-type Shape = Readonly<Record<string, unknown>>;
 
 function scripted(params: Shape): Shape {
   return { edition: 1, script: ["ok"], pad: 0, list: 0, reads: {}, ...params };
