@@ -33,7 +33,8 @@ async function bundleTool(source, target, changes = []) {
     format: "esm",
     target: "node20",
     packages: "external",
-    sourcemap: "inline",
+    // A mutant is built to be noticed, not to be read, and there are many of them.
+    sourcemap: changes.length === 0 ? "inline" : false,
     sourcesContent: false,
     logLevel: "error",
     plugins: [inPlace, changing(changes)],
@@ -74,8 +75,11 @@ function changing(changes) {
   return {
     name: "changing",
     setup(builder) {
+      if (changes.length === 0) return;
       const left = new Set(changes);
-      builder.onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
+      // Other files never leave the bundler, which is quicker.
+      const files = changes.map(({ file }) => file.replaceAll(".", "\\.")).join("|");
+      builder.onLoad({ filter: new RegExp(`/(${files})$`) }, async ({ path: file }) => {
         const here = changes.filter((change) => path.join(ROOT, change.file) === file);
         if (here.length === 0) return undefined;
         let contents = await readFile(file, "utf8");
