@@ -22,6 +22,7 @@ export const LOG_EVENTS = {
   "node.ended": { level: "info", meaning: "The outcome of an attempt was recorded." },
   "lease.renewed": { level: "info", meaning: "A long attempt told the store that it lives." },
   "projection.failed": { level: "warn", meaning: "The job document could not be refreshed." },
+  "projection.cut": { level: "warn", meaning: "A state is too large to be stored; it is folded." },
   "message.deferred": { level: "info", meaning: "A message waits on the world; sent again." },
   "message.dropped": { level: "info", meaning: "A message asked for nothing that is still due." },
   "message.failed": { level: "warn", meaning: "Handling a message failed; it comes again." },

@@ -5,7 +5,7 @@
 import { compactDigest, wholeDigest } from "./compact.ts";
 import { DOCUMENT_SCHEMA } from "./event.ts";
 import type { JournalEntry } from "./event.ts";
-import type { JobState, NodeState } from "./job.ts";
+import type { ChunkState, JobState, NodeState } from "./job.ts";
 import { isTerminalJob, PENDING_NODE } from "./job.ts";
 
 /** What every document of the job says of its shape. */
@@ -49,6 +49,22 @@ function storedNode(node: NodeState, isOver: boolean): object {
     ...(lost === 0 ? {} : { lost }),
     ...(isOver ? {} : { head: compactDigest(head), n }),
   };
+}
+
+/** A state that would not fit its document, without what ended chunks have no use for. */
+export function leanState(job: JobState): object {
+  const nodes = Object.entries(job.nodes).map(([id, node]) => {
+    if (node.fan === undefined) return [id, node] as const;
+    const { fan } = node;
+    return [id, { ...node, fan: { ...fan, chunks: fan.chunks.map(leanChunk) } }] as const;
+  });
+  return storedState({ ...job, nodes: Object.fromEntries(nodes) });
+}
+
+function leanChunk(chunk: ChunkState): ChunkState {
+  if (chunk.status === "pending" || chunk.status === "queued") return chunk;
+  const { queued_at: _sent, not_before: _waited, poisoned: _count, ...kept } = chunk;
+  return kept;
 }
 
 /** A stored state with everything that was left out. */

@@ -34,8 +34,6 @@ export async function cancelJob(
     const before = await session.catchUp();
     assertLive(before);
     if (before.status === "cancelling") return before;
-    // Others may have moved the wake since this process last saw it.
-    await session.keeper.lookAgain();
     const soon = addSeconds(engine.clock.now(), engine.timing.resend_seconds);
     await session.keeper.lowerWake(soon);
     const occurrence = {

@@ -79,6 +79,7 @@ export class JobSession {
         workflow: () => workflow,
         attempts: () => this.#local.all,
         behind: (job) => this.#exclusively(async () => this.#take(job)),
+        reach: (seq) => this.reach(seq),
       },
     });
   }

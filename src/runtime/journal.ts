@@ -115,11 +115,12 @@ async function readWhole(
 
 /**
  * The state from the journal alone, for a projection that cannot be read. Ends before an entry that
- * fails: whoever goes on from there meets it.
+ * fails: whoever goes on from there meets it. Entries up to `known` are there, and read together.
  */
 export async function foldFromStart(
   journal: JournalStore,
   jobId: string,
+  known = 0,
 ): Promise<JobState | undefined> {
   const first = await readEntry(journal, jobId, 0);
   if (first === undefined) return undefined;
@@ -127,10 +128,15 @@ export async function foldFromStart(
   const workflow = soundWorkflow(first, created);
   if (workflow === undefined) return created;
   let job = created;
+  let step = READ_AHEAD;
   for (;;) {
-    const next = await foldVerified(journal, { job, workflow, to: job.seq + 1 });
-    if (next.fault !== undefined || next.job.seq === job.seq) return job;
-    job = next.job;
+    const to = job.seq < known ? Math.min(known, job.seq + step) : job.seq + 1;
+    const next = await foldVerified(journal, { job, workflow, to });
+    if (next.fault === undefined && next.job.seq === job.seq) return job;
+    if (next.fault === undefined) job = next.job;
+    else if (to === job.seq + 1) return job;
+    // Which of them fails shows one by one.
+    else step = 1;
   }
 }
 

@@ -13,8 +13,9 @@ import { isTerminalJob } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
 import { graceSeconds, isWanted, mergeWatch, pruneWatch, wakeAt } from "../core/watch.ts";
 import type { Engine } from "./engine.ts";
-import type { JobDocument, Stored } from "./ports.ts";
+import type { JobDocument, JobStore, Stored } from "./ports.ts";
 import { mustLowerWake, parseProjection, projectionOf } from "./projection.ts";
+import { smaller, watchOf } from "./projection.ts";
 
 /** Writers of one projection are few: the processes that work on one job. */
 const MAX_CONFLICTS = 8;
@@ -32,6 +33,8 @@ export interface ProjectionSource {
   }[];
   /** Called where another process is further, with the state that it projected. */
   readonly behind: (job: JobState) => Promise<void>;
+  /** The same where the projection has no state: folds up to this entry. */
+  readonly reach: (seq: number) => Promise<boolean>;
 }
 
 interface StoredProjection {
@@ -153,11 +156,11 @@ export class ProjectionKeeper {
   }
 
   /**
-   * Before an entry that needs an earlier wake than the stored one: lowers it. Rejects where the
-   * store fails, for the entry must not be written then.
+   * Before an entry that needs an earlier wake than the stored one: lowers it. Looks at the store,
+   * for others may have moved the wake since this process saw it. Rejects where the store fails,
+   * for the entry must not be written then.
    */
   async lowerWake(needed: Instant): Promise<void> {
-    if (!mustLowerWake(this.#stored.wake_at, needed)) return;
     const { jobs } = this.#engine;
     for (let conflicts = 0; conflicts < MAX_CONFLICTS; conflicts += 1) {
       const stored = await this.#adopt();
@@ -272,7 +275,7 @@ export class ProjectionKeeper {
     if (this.#stored.seq > job.seq) return false;
     const before = this.#watch;
     const document = projectionOf(this.#engine, { job, watch }, this.#source.workflow());
-    const replaced = await this.#engine.jobs.replace(document, this.#stored.etag);
+    const replaced = await this.#put(document, job);
     if (replaced === "conflict") return false;
     this.#note({ etag: replaced.etag, seq: job.seq, wake_at: document.wake_at });
     // What was noted while the write was under way is for the next one.
@@ -283,14 +286,36 @@ export class ProjectionKeeper {
     return true;
   }
 
+  /** Nothing hangs on the state's size: what does not fit is folded by whoever needs it. */
+  async #put(document: JobDocument, job: JobState): ReturnType<JobStore["replace"]> {
+    const { jobs, log } = this.#engine;
+    const others = smaller(document, job);
+    for (let tried = document; ; ) {
+      try {
+        return await jobs.replace(tried, this.#stored.etag);
+      } catch (error) {
+        const isTooLarge = error instanceof WorkflowError && error.code === "LIMIT_EXCEEDED";
+        const next = isTooLarge ? others.next() : undefined;
+        if (next?.done !== false) throw error;
+        tried = next.value;
+        if (tried["state"] !== undefined) continue;
+        log.write("warn", "projection.cut", { job_id: job.job_id, error: errorText(error) });
+      }
+    }
+  }
+
   /** Another process wrote the projection: take what it knows, and never undo it. */
   async #adopt(): Promise<Stored<JobDocument> | undefined> {
     const stored = await this.#engine.jobs.read(this.#source.job().job_id);
     if (stored === undefined) return undefined;
-    const { job, watch } = parseProjection(stored.document);
-    this.#note({ etag: stored.etag, seq: job.seq, wake_at: stored.document.wake_at });
-    this.#watch = mergeWatch(this.#watch, watch);
-    if (job.seq > this.#source.job().seq) await this.#source.behind(job);
+    const { document, etag } = stored;
+    const { seq, state, wake_at } = document;
+    const job = state === undefined ? undefined : parseProjection(document).job;
+    this.#note({ etag, seq, wake_at });
+    this.#watch = mergeWatch(this.#watch, watchOf(document));
+    if (seq > this.#source.job().seq) {
+      await (job === undefined ? this.#source.reach(seq) : this.#source.behind(job));
+    }
     return stored;
   }
 }

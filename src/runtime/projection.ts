@@ -8,7 +8,7 @@ import type { Workflow } from "../core/graph.ts";
 import type { Instant } from "../core/instant.ts";
 import { countByStatus } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
-import { documentSchema, storedState, wholeState } from "../core/stored.ts";
+import { documentSchema, leanState, storedState, wholeState } from "../core/stored.ts";
 import { pruneWatch, wakeAt } from "../core/watch.ts";
 import type { Engine } from "./engine.ts";
 import { ttlSeconds } from "./journal.ts";
@@ -66,6 +66,12 @@ function present(members: Readonly<Record<string, unknown>>): Readonly<Record<st
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
 }
 
+const watchSchema = z.object({
+  renewals: z.record(z.string(), z.string()),
+  resends: z.record(z.string(), z.object({ at: z.string(), n: z.int() })),
+  suspects: z.record(z.string(), z.string()).optional(),
+});
+
 const projectionSchema = z.looseObject({
   schema: z.int(),
   seq: z.int().min(0),
@@ -80,36 +86,51 @@ const projectionSchema = z.looseObject({
     head: z.string(),
     nodes: z.record(z.string(), z.looseObject({ status: z.string() })),
   }),
-  watch: z.object({
-    renewals: z.record(z.string(), z.string()),
-    resends: z.record(z.string(), z.object({ at: z.string(), n: z.int() })),
-    suspects: z.record(z.string(), z.string()).optional(),
-  }),
+  watch: watchSchema,
 });
 
 /** A stored `job` document. SCHEMA_TOO_NEW for a later shape, DOCUMENT_INVALID for a broken one. */
 export function parseProjection(document: JobDocument): Projected {
-  if (document.schema > NEWEST_SCHEMA) {
-    const message = `job ${document.job_id}: schema ${document.schema} is newer than this build`;
-    throw new WorkflowError("SCHEMA_TOO_NEW", message, { retryable: true });
-  }
+  assertKnownShape(document, { decisions_version: 0 });
   const parsed = projectionSchema.safeParse(document);
   if (!parsed.success) {
     const message = `job ${document.job_id}: the stored projection is not of the expected shape`;
     throw new WorkflowError("DOCUMENT_INVALID", message, { cause: parsed.error });
   }
-  const { decisions_version } = parsed.data.state;
-  if (decisions_version > DECISIONS_VERSION) {
-    // The snapshot may be in memory: then nobody reads entry 0, which says so as well.
-    const found = `decisions_version ${decisions_version} is newer than this build`;
-    throw new WorkflowError("SCHEMA_TOO_NEW", `job ${document.job_id}: ${found}`, {
-      retryable: true,
-    });
-  }
+  assertKnownShape(document, parsed.data.state);
   const state = parsed.data.state as unknown as Parameters<typeof wholeState>[0];
-  const { suspects, ...watch } = parsed.data.watch;
-  const whole = suspects === undefined ? watch : { ...watch, suspects };
-  return { job: wholeState(state), watch: whole };
+  return { job: wholeState(state), watch: wholeWatch(parsed.data.watch) };
+}
+
+/** SCHEMA_TOO_NEW where a later build's shape or rules hold. */
+export function assertKnownShape(
+  { job_id, schema }: JobDocument,
+  { decisions_version }: { readonly decisions_version: number },
+): void {
+  // The snapshot may be in memory: then nobody reads entry 0, which says so as well.
+  const isKnown = schema <= NEWEST_SCHEMA && decisions_version <= DECISIONS_VERSION;
+  if (isKnown) return;
+  const found =
+    schema > NEWEST_SCHEMA ? `schema ${schema}` : `decisions_version ${decisions_version}`;
+  const message = `job ${job_id}: ${found} is newer than this build`;
+  throw new WorkflowError("SCHEMA_TOO_NEW", message, { retryable: true });
+}
+
+/** What a document says beside its state; nothing where that cannot be read. */
+export function watchOf(document: JobDocument): Watch {
+  const parsed = watchSchema.safeParse(document["watch"]);
+  return parsed.success ? wholeWatch(parsed.data) : NO_WATCH;
+}
+
+function wholeWatch({ suspects, ...watch }: z.infer<typeof watchSchema>): Watch {
+  return suspects === undefined ? watch : { ...watch, suspects };
+}
+
+/** For a document that is too large: smaller ones, which all say when to look and who works. */
+export function* smaller(document: JobDocument, job: JobState): Generator<JobDocument> {
+  yield { ...document, state: leanState(job) };
+  const { state: _tooLarge, ...kept } = document;
+  yield kept;
 }
 
 /** Whether `at` is earlier than what the stored projection would wake the sweeper for. */

@@ -18,18 +18,18 @@ import type { Engine } from "./engine.ts";
 import { assertVisible, jobNotFound } from "./job-access.ts";
 import type { JobRequest } from "./job-access.ts";
 import { foldToEnd, loadWorkflow, readEntries, readEntry } from "./journal.ts";
-import { parseProjection } from "./projection.ts";
+import { projectedOf } from "./projected-state.ts";
 import { checkResult, shownValue } from "./verify-result.ts";
 import type { ShownValue } from "./verify-result.ts";
 
-type Reader = Pick<Engine, "journal" | "jobs" | "snapshots" | "clock">;
+type Reader = Pick<Engine, "journal" | "jobs" | "snapshots" | "clock" | "log">;
 
 /** The job's state at this moment. Errors: JOB_NOT_FOUND, the store's. */
 export async function readJob(engine: Reader, request: JobRequest): Promise<JobState> {
   const stored = await engine.jobs.read(request.job_id);
   if (stored === undefined) throw jobNotFound(request.job_id);
   assertVisible(request, stored.document["authenticated_as"]);
-  const { job } = parseProjection(stored.document);
+  const { job } = await projectedOf(engine, stored.document);
   return isTerminalJob(job) ? job : foldToEnd(engine.journal, job);
 }
 

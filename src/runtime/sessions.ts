@@ -3,17 +3,15 @@
 // a session and entering it, so nobody enters one that its last user is closing.
 import { WorkflowError } from "../core/error.ts";
 import { addSeconds } from "../core/instant.ts";
+import type { Instant } from "../core/instant.ts";
 import type { Workflow } from "../core/graph.ts";
 import type { FailureReason, JobState } from "../core/job.ts";
 import { deliver } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
-import { errorText } from "./error-text.ts";
 import { JobSession } from "./job-session.ts";
 import { LocalAttempts } from "./local-attempts.ts";
-import { foldFromStart, loadWorkflow } from "./journal.ts";
-import type { JobDocument } from "./ports.ts";
-import { NO_WATCH, parseProjection } from "./projection.ts";
-import type { Projected } from "./projection.ts";
+import { loadWorkflow } from "./journal.ts";
+import { projectedOf } from "./projected-state.ts";
 
 export type Entered =
   | { readonly kind: "session"; readonly session: JobSession }
@@ -153,7 +151,7 @@ export class Sessions {
     const engine = this.#engine;
     const stored = await engine.jobs.read(jobId);
     if (stored === undefined) return undefined;
-    const projected = await this.#projected(stored.document);
+    const projected = await projectedOf(engine, stored.document);
     const { wake_at } = stored.document;
     const loaded = { projected, etag: stored.etag, ...(wake_at === undefined ? {} : { wake_at }) };
     const found = await this.#workflow(projected.job);
@@ -163,20 +161,6 @@ export class Sessions {
     const { effects } = await session.commit(refused, { canContinue: false });
     await deliver(session, effects);
     return session;
-  }
-
-  /** The projection only follows: where it cannot be read, the journal says what it should be. */
-  async #projected(document: JobDocument): Promise<Projected> {
-    try {
-      return parseProjection(document);
-    } catch (error) {
-      if (!(error instanceof WorkflowError) || error.code !== "DOCUMENT_INVALID") throw error;
-      const { job_id } = document;
-      const job = await foldFromStart(this.#engine.journal, job_id);
-      if (job === undefined) throw error;
-      this.#engine.log.write("error", "projection.failed", { job_id, error: errorText(error) });
-      return { job, watch: NO_WATCH };
-    }
   }
 
   /** A snapshot that does not hold ends its job; a store that fails does not. */

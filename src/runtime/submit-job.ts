@@ -23,7 +23,8 @@ import type { Engine } from "./engine.ts";
 import { sha256 } from "./hash.ts";
 import { readEntry, ttlSeconds } from "./journal.ts";
 import type { OpenJobs } from "./open-jobs.ts";
-import { NO_WATCH, parseProjection, projectionOf } from "./projection.ts";
+import { projectedOf } from "./projected-state.ts";
+import { NO_WATCH, projectionOf } from "./projection.ts";
 import { missingSecrets, secretMissing } from "./secrets.ts";
 import type { VersionRegistry } from "./version-registry.ts";
 
@@ -240,7 +241,7 @@ async function accept(engine: Engine, job: JobState): Promise<JobState> {
   const document = projectionOf(engine, { job, watch: NO_WATCH }, workflow);
   if ((await engine.jobs.create(document)) === "exists") {
     const stored = await engine.jobs.read(job.job_id);
-    const known = stored === undefined ? job : parseProjection(stored.document).job;
+    const known = stored === undefined ? job : (await projectedOf(engine, stored.document)).job;
     if (isTerminalJob(known) || known.seq > 0) return known;
   }
   const { job_id } = job;

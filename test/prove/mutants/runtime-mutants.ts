@@ -96,7 +96,7 @@ import { advancing } from "../core/advance.ts";`,
   },
   mutant("projection-backwards", "an older state replaces a newer projection", {
     file: KEEPER,
-    from: "if (job.seq > this.#source.job().seq) await this.#source.behind(job);",
+    from: "await (job === undefined ? this.#source.reach(seq) : this.#source.behind(job));",
     to: "",
   }),
   mutant("projection-unrefreshed", "the last to leave does not write the projection", {
@@ -112,9 +112,9 @@ import { advancing } from "../core/advance.ts";`,
   const wake = due === undefined ? undefined : new Date(later).toISOString();`,
   }),
   mutant("wake-not-lowered", "a command is recorded while the stored wake is too late", {
-    file: KEEPER,
-    from: "if (!mustLowerWake(this.#stored.wake_at, needed)) return;",
-    to: "if (needed !== undefined) return;",
+    file: "src/runtime/cancel-job.ts",
+    from: "await session.keeper.lowerWake(soon);",
+    to: "",
   }),
   mutant("no-renewal", "a running attempt does not renew its lease", {
     file: KEEPER,
@@ -139,7 +139,7 @@ import { advancing } from "../core/advance.ts";`,
   mutant("ack-unseen", "a message whose job or entry is not visible yet is taken for done", {
     file: MESSAGE,
     from: `if (entered.kind !== "session") {
-    await defer(engine, message, STALE_DELAY_SECONDS);`,
+    await defer(engine, message, { delaySeconds: STALE_DELAY_SECONDS, began });`,
     to: 'if (entered.kind !== "session") {',
   }),
   mutant("ack-failed", "a message that met a failing store is taken for done", {
