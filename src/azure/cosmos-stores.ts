@@ -55,7 +55,7 @@ const definitionSchema = z.looseObject({
 
 const countSchema = z.int().min(0);
 
-const dueSchema = z.object({ job_id: z.string().min(1) });
+const dueSchema = z.object({ job_id: z.string().min(1), wake_at: z.string() });
 
 /** Making the stores connects to nothing; their first use does. */
 export function cosmosStores(handle: CosmosHandle, pace: Pace = systemPace): CosmosStores {
@@ -84,9 +84,9 @@ function jobStore(documents: CosmosDocuments): JobStore {
       return found && { document: parsed(jobSchema, found.document), etag: found.etag };
     },
     replace: (document, etag) => documents.replace(document, document.job_id, etag),
-    async due(now, limit) {
-      const rows = await documents.query(dueQuery(now, limit));
-      return rows.map((row) => parsed(dueSchema, row).job_id);
+    async due(now, limit, from) {
+      const rows = await documents.query(dueQuery(now, limit, from));
+      return rows.map((row) => parsed(dueSchema, row));
     },
     async list(filter) {
       return pageOf(await documents.query(listQuery(filter)), filter.limit);

@@ -13,13 +13,17 @@ import {
 import type { JobFilter } from "../runtime/ports.ts";
 import { SORTED_FILTERS } from "./names.ts";
 
-export function dueQuery(now: Instant, limit: number): SqlQuerySpec {
+export function dueQuery(now: Instant, limit: number, from?: Instant): SqlQuerySpec {
   assertLimit(limit, MAX_DUE);
+  const isLater = from === undefined ? "" : " AND c.wake_at >= @from";
   return {
     query:
-      `SELECT TOP ${limit} c.job_id FROM c ` +
-      "WHERE IS_DEFINED(c.wake_at) AND c.wake_at <= @now ORDER BY c.wake_at",
-    parameters: [{ name: "@now", value: now }],
+      `SELECT TOP ${limit} c.job_id, c.wake_at FROM c ` +
+      `WHERE IS_DEFINED(c.wake_at) AND c.wake_at <= @now${isLater} ORDER BY c.wake_at`,
+    parameters: [
+      { name: "@now", value: now },
+      ...(from === undefined ? [] : [{ name: "@from", value: from }]),
+    ],
   };
 }
 

@@ -95,15 +95,15 @@ function jobStore(documents: MemoryDocuments): JobStore {
       return found && { document: asJob(found.document), etag: found.etag };
     },
     replace: async (document, etag) => documents.replace(document, document.job_id, etag),
-    async due(now, limit) {
+    async due(now, limit, from = "") {
       assertLimit(limit, MAX_DUE);
       return documents
         .query()
         .map(asJob)
-        .filter(({ wake_at }) => wake_at !== undefined && wake_at <= now)
-        .sort((a, b) => compare(a.wake_at ?? "", b.wake_at ?? ""))
-        .slice(0, limit)
-        .map(({ job_id }) => job_id);
+        .flatMap(({ job_id, wake_at }) => (wake_at === undefined ? [] : [{ job_id, wake_at }]))
+        .filter(({ wake_at }) => wake_at <= now && wake_at >= from)
+        .sort((a, b) => compare(a.wake_at, b.wake_at))
+        .slice(0, limit);
     },
     list: async (filter) => page(documents, filter),
     async countOpen(authenticatedAs) {

@@ -60,11 +60,16 @@ export interface JobStore {
   read(jobId: string): Promise<Stored<JobDocument> | undefined>;
   /** Replace if the etag still matches; the new etag, or "conflict". */
   replace(document: JobDocument, etag: string): Promise<{ readonly etag: string } | "conflict">;
-  /** Ids of live jobs whose `wake_at` is at or before `now`, the longest due first. */
-  due(now: Instant, limit: number): Promise<readonly string[]>;
+  /** Live jobs whose `wake_at` is at or before `now` and not before `from`, in its order. */
+  due(now: Instant, limit: number, from?: Instant): Promise<readonly DueJob[]>;
   list(filter: JobFilter): Promise<JobPage>;
   /** How many jobs have not ended, of one caller or of all. May lag as lists do. */
   countOpen(authenticatedAs?: string): Promise<number>;
+}
+
+export interface DueJob {
+  readonly job_id: string;
+  readonly wake_at: Instant;
 }
 
 export interface JobFilter {

@@ -36,6 +36,8 @@ export class Sessions {
   /** What this process runs of each job, shared by its sessions: spent ones and a live one. */
   readonly #running = new Map<string, LocalAttempts>();
   #isDraining = false;
+  /** The `wake_at` at which the last sweep of this process ran out of time. */
+  sweptTo: Instant | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;

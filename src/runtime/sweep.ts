@@ -6,11 +6,11 @@ import type { Instant } from "../core/instant.ts";
 import { deliver } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
 import { errorText } from "./error-text.ts";
+import { MAX_DUE } from "./job-list.ts";
+import type { DueJob } from "./ports.ts";
 import type { Sessions } from "./sessions.ts";
 
 const PAGE = 100;
-/** The most that one look may ask for. */
-const MAX_DUE = 1_000;
 /** Jobs worked on side by side: they are all I/O. */
 const PARALLEL = 8;
 /** The timer fires every 60 s; two sweeps should rarely meet. */
@@ -30,25 +30,56 @@ const NOTHING: Swept = { jobs: 0, advanced: 0, resent: 0, failed: 0 };
 /** One run of the sweeper. Rejects only where not even the due jobs can be listed. */
 export async function sweep(sessions: Sessions, engine: Engine): Promise<Swept> {
   const began = engine.clock.now();
-  const seen = new Set<string>();
+  const isInTime = (): boolean => secondsBetween(began, engine.clock.now()) < MAX_SECONDS;
+  const pages = duePages(engine, sessions.sweptTo);
+  sessions.sweptTo = undefined;
   let total = NOTHING;
-  while (secondsBetween(began, engine.clock.now()) < MAX_SECONDS) {
-    // Jobs that stay due, such as those in line behind a long queue, must not hide later ones.
-    const limit = Math.min(seen.size + PAGE, MAX_DUE);
-    const due = await engine.jobs.due(engine.clock.now(), limit);
-    const fresh = due.filter((id) => !seen.has(id));
-    if (fresh.length === 0) break;
+  for await (const page of pages) {
     const oldest = await oldestMessage(engine);
-    for (const id of fresh) seen.add(id);
-    for (let from = 0; from < fresh.length; from += PARALLEL) {
-      const group = fresh.slice(from, from + PARALLEL);
-      const woken = group.map((id) => wakeJob(sessions, { engine, id, oldest }));
+    for (let from = 0; from < page.length; from += PARALLEL) {
+      const group = page.slice(from, from + PARALLEL);
+      // Whoever comes after the last one in time comes first the next time.
+      if (!isInTime()) sessions.sweptTo ??= group[0]?.wake_at;
+      if (sessions.sweptTo !== undefined) break;
+      const woken = group.map(({ job_id: id }) => wakeJob(sessions, { engine, id, oldest }));
       const results = await Promise.all(woken);
       total = results.reduce(add, total);
     }
+    if (sessions.sweptTo !== undefined) break;
   }
   if (total.jobs > 0) engine.log.write("info", "sweep.done", { ...total });
   return total;
+}
+
+/**
+ * Everything due, each job once, from a place on and then from the beginning. Jobs that stay due,
+ * such as those in line behind a long queue, hide none that come later.
+ */
+async function* duePages(
+  engine: Engine,
+  start: Instant | undefined,
+): AsyncGenerator<readonly DueJob[]> {
+  const seen = new Set<string>();
+  let isWhole = start === undefined;
+  let from = start;
+  let ties = 0;
+  for (;;) {
+    const limit = Math.min(PAGE + ties, MAX_DUE);
+    const due = await engine.jobs.due(engine.clock.now(), limit, from);
+    const fresh = due.filter(({ job_id }) => !seen.has(job_id));
+    for (const { job_id } of fresh) seen.add(job_id);
+    if (fresh.length > 0) yield fresh;
+    const last = due.at(-1)?.wake_at;
+    if (fresh.length === 0 && (due.length < limit || last === from)) {
+      if (isWhole) return;
+      isWhole = true;
+      from = undefined;
+      ties = 0;
+      continue;
+    }
+    from = last;
+    ties = due.filter(({ wake_at }) => wake_at === last).length;
+  }
 }
 
 function add(one: Swept, other: Swept): Swept {

@@ -284,7 +284,8 @@ test("a list and a due query survive lost answers and throttling", async () => {
   cosmosProxy.plan({ on: CREATE, faults });
   expect((await stores.jobs.list({ limit: 5 })).documents).toHaveLength(1);
   cosmosProxy.plan({ on: CREATE, faults });
-  expect(await stores.jobs.due("2027-01-01T00:00:00.000Z", 5)).toEqual([document.job_id]);
+  const { job_id, wake_at } = document;
+  expect(await stores.jobs.due("2027-01-01T00:00:00.000Z", 5)).toEqual([{ job_id, wake_at }]);
 });
 
 test("a claim whose answers are lost is answered with the document that stands", async () => {

@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from "vitest";
 import { canonical } from "../../src/core/canonical.ts";
 import { WorkflowError } from "../../src/core/error.ts";
 import type { Json } from "../../src/core/json.ts";
-import type { JobDocument, JobFilter } from "../../src/runtime/ports.ts";
+import type { JobDocument, JobFilter, JobStore } from "../../src/runtime/ports.ts";
 import type { Adapters } from "./adapters.ts";
 import { definition, entry, job } from "./documents.ts";
 
@@ -230,10 +230,15 @@ export function jobContract(open: Open): void {
     const jobs = woken.map((minute) => job(minute === undefined ? {} : { wake_at: at(minute) }));
     for (const document of jobs) await adapters.jobs.create(document);
     const [third, first, , second] = jobs.map(({ job_id }) => job_id);
-    expect(await adapters.jobs.due(at("02"), 10)).toEqual([first, second]);
-    expect(await adapters.jobs.due(at("59"), 2)).toEqual([first, second]);
-    expect(await adapters.jobs.due(at("59"), 10)).toEqual([first, second, third]);
-    expect(await adapters.jobs.due(at("00"), 10)).toEqual([]);
+    const due = async (...given: Parameters<JobStore["due"]>): Promise<readonly unknown[]> =>
+      (await adapters.jobs.due(...given)).map(({ job_id }) => job_id);
+    expect(await due(at("02"), 10)).toEqual([first, second]);
+    expect(await due(at("59"), 2)).toEqual([first, second]);
+    expect(await due(at("59"), 10)).toEqual([first, second, third]);
+    expect(await due(at("59"), 10, at("02"))).toEqual([second, third]);
+    expect(await due(at("02"), 10, at("03"))).toEqual([]);
+    expect(await due(at("00"), 10)).toEqual([]);
+    expect(await adapters.jobs.due(at("01"), 1)).toEqual([{ job_id: first, wake_at: at("01") }]);
   });
 
   test("a job that lost its wake_at is due no more", async () => {

@@ -102,12 +102,12 @@ function jobsOf(store: Stage["store"], request: Send): JobStore {
         faults: CONTENDED,
         act: () => store.replaceJob(document, etag),
       }),
-    due: (now, limit) =>
+    due: (now, limit, from) =>
       request({
         site: "jobs.due",
         jobId: "",
         faults: READ,
-        act: (lag) => store.due(now, limit, lag),
+        act: (lag) => store.due(now, { limit, from: from ?? "", lag }),
       }),
     list: async () => ({ documents: [] }),
     countOpen: async () => 0,

@@ -6,6 +6,7 @@ import type { JsonObject } from "../../src/core/json.ts";
 import { MemoryDocuments } from "../../src/memory/memory-documents.ts";
 import type {
   DefinitionDocument,
+  DueJob,
   JobDocument,
   JournalDocument,
   Stored,
@@ -80,13 +81,16 @@ export class SimStore {
     this.replaceJob({ ...stored.document, write_id: writeId }, stored.etag);
   }
 
-  due(now: Instant, limit: number, lag: number): readonly string[] {
+  due(
+    now: Instant,
+    given: { readonly limit: number; readonly from: Instant; readonly lag: number },
+  ): readonly DueJob[] {
     return this.jobIds()
-      .flatMap((id) => this.readJob(id, lag)?.document ?? [])
-      .filter(({ wake_at }) => wake_at !== undefined && wake_at <= now)
-      .sort((a, b) => ((a.wake_at ?? "") < (b.wake_at ?? "") ? -1 : 1))
-      .slice(0, limit)
-      .map(({ job_id }) => job_id);
+      .flatMap((id) => this.readJob(id, given.lag)?.document ?? [])
+      .flatMap(({ job_id, wake_at }) => (wake_at === undefined ? [] : [{ job_id, wake_at }]))
+      .filter(({ wake_at }) => wake_at <= now && wake_at >= given.from)
+      .sort((a, b) => (a.wake_at < b.wake_at ? -1 : 1))
+      .slice(0, given.limit);
   }
 
   claim(document: DefinitionDocument): DefinitionDocument {

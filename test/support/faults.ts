@@ -65,7 +65,7 @@ export class Gate {
         read: (jobId) => pass("jobs.read", "job", () => jobs.read(jobId)),
         replace: (document, etag) =>
           pass("jobs.replace", "job", () => jobs.replace(document, etag)),
-        due: (now, limit) => pass("jobs.due", "", () => jobs.due(now, limit)),
+        due: (now, limit, from) => pass("jobs.due", "", () => jobs.due(now, limit, from)),
         list: (filter) => pass("jobs.list", "", () => jobs.list(filter)),
         countOpen: (by) => pass("jobs.countOpen", "", () => jobs.countOpen(by)),
       },
