@@ -25,12 +25,14 @@ export async function deliver(
     if (effect.type === "note_lease") keeper.noteLease(effect.key, effect.at);
     if (effect.type === "suspect_lease") suspects.push(effect.key);
   }
-  // Before the wake is sent that will judge them.
-  if (suspects.length > 0) await keeper.suspect(suspects);
+  // Before the wake is sent that will judge them. Where that cannot be stored there is nothing to
+  // judge, and a wake would only beget the next one; the sweeper comes again.
+  const isStored = suspects.length === 0 || (await keeper.suspect(suspects));
   const now = engine.clock.now();
   const sends: ReturnType<typeof sendOne>[] = [];
   for (const effect of effects) {
     if (effect.type !== "send_message") continue;
+    if (effect.message.kind === "wake" && !isStored) continue;
     const message: Message = {
       v: MESSAGE_SCHEMA,
       job_id: job.job_id,

@@ -36,8 +36,6 @@ import { nextTurn } from "./turn.ts";
 const MAX_CONFLICTS = 64;
 /** Pauses between conflicts grow up to this: writers that lost together must not meet again. */
 const MAX_PAUSE_MS = 250;
-/** Rounds of loading before a decision: objects named by objects, never deeper. */
-const MAX_LOADS = 10;
 
 export class JobSession {
   readonly engine: Engine;
@@ -277,12 +275,14 @@ export class JobSession {
       readonly loaded: Map<string, JsonObject | null>;
     },
   ): Promise<Extract<Decision, { kind: "decided" }>> {
-    for (let round = 0; round < MAX_LOADS; round += 1) {
+    for (;;) {
       const decision = await this.#paced(advancing(job, occurrence, given.context));
       if (decision.kind === "decided") return decision;
+      // A node may be decided only by what the one before it read: that takes a round each.
+      const isNew = decision.needs.some((id) => !given.loaded.has(id));
+      invariant(isNew, `job ${job.job_id}: a decision asks for what it has been given`);
       await this.#documents.load(decision.needs, given.loaded);
     }
-    throw new WorkflowError("INTERNAL", `job ${job.job_id}: a decision never stops loading`);
   }
 
   /** Lets the process serve others wherever the work rests. */

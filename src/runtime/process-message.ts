@@ -5,12 +5,13 @@ import { targetOf } from "../core/effect.ts";
 import type { Effect, Occurrence } from "../core/effect.ts";
 import { WorkflowError } from "../core/error.ts";
 import { secondsBetween } from "../core/instant.ts";
+import type { Instant } from "../core/instant.ts";
 import { MESSAGE_SCHEMA, messageSchema } from "../core/message.ts";
 import type { Message } from "../core/message.ts";
 import * as z from "zod";
 import { deliver, send } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
-import { MAX_TRANSITIONS_PER_INVOCATION } from "./engine.ts";
+import { MAX_INVOCATION_SECONDS, MAX_TRANSITIONS_PER_INVOCATION } from "./engine.ts";
 import { errorText, isRetryable } from "./error-text.ts";
 import { outlast } from "./outlast.ts";
 import { Seat } from "./seat.ts";
@@ -44,10 +45,12 @@ export async function processMessage(
   engine: Engine,
   given: { readonly body: unknown; readonly delivery: Delivery },
 ): Promise<void> {
+  const began = engine.clock.now();
   const newer = newerSchema.safeParse(given.body);
   if (newer.success) {
     // Whatever else it says is for a build that knows: not a member of it may be lost.
-    await defer(engine, newer.data as unknown as Message, backOff(newer.data));
+    const message = newer.data as unknown as Message;
+    await defer(engine, message, { delaySeconds: backOff(newer.data), began });
     return;
   }
   const parsed = messageSchema.safeParse(given.body);
@@ -59,37 +62,38 @@ export async function processMessage(
   const message = parsed.data;
   if (sessions.isDraining) {
     // For another process; this one would not live to end it.
-    await defer(engine, message, STALE_DELAY_SECONDS);
+    await defer(engine, message, { delaySeconds: STALE_DELAY_SECONDS, began });
     return;
   }
   try {
-    await handle(sessions, engine, { message, delivery: given.delivery });
+    await handle(sessions, engine, { message, delivery: given.delivery, began });
   } catch (error) {
     if (!isRetryable(error)) throw error;
     const fields = { job_id: message.job_id, kind: message.kind, error: errorText(error) };
     engine.log.write("warn", "message.failed", fields);
-    await defer(engine, message, backOff(message));
+    await defer(engine, message, { delaySeconds: backOff(message), began });
   }
 }
 
 async function handle(
   sessions: Sessions,
   engine: Engine,
-  { message, delivery }: { readonly message: Message; readonly delivery: Delivery },
+  given: { readonly message: Message; readonly delivery: Delivery; readonly began: Instant },
 ): Promise<void> {
+  const { message, delivery, began } = given;
   const entered = await sessions.enter(message.job_id, message.rev);
   if (entered.kind !== "session") {
-    await defer(engine, message, STALE_DELAY_SECONDS);
+    await defer(engine, message, { delaySeconds: STALE_DELAY_SECONDS, began });
     return;
   }
-  const seat = new Seat(sessions, entered.session);
+  const seat = new Seat(sessions, entered.session, began);
   try {
     const redelivered = delivery.dequeueCount > 1;
     if (redelivered || message.kind === "wake") await seat.session.freshen();
     const target = targetOf(message);
     const occurrence: Occurrence = { type: "message_received", message: target, redelivered };
     const isDeferred = await goOn(sessions, seat, occurrence);
-    if (isDeferred) await defer(engine, message, backOff(message));
+    if (isDeferred) await defer(engine, message, { delaySeconds: backOff(message), began });
   } finally {
     await sessions.leave(seat.session);
   }
@@ -152,7 +156,11 @@ function backOff({ deferrals }: Pick<Message, "deferrals">): number {
 }
 
 /** Puts the message back with a delay, or leaves it to the sweeper when it is old. */
-async function defer(engine: Engine, message: Message, delaySeconds: number): Promise<void> {
+async function defer(
+  engine: Engine,
+  message: Message,
+  { delaySeconds, began }: { readonly delaySeconds: number; readonly began: Instant },
+): Promise<void> {
   const { job_id, kind, node_id } = message;
   const age = secondsBetween(message.first_sent_at, engine.clock.now());
   if (age >= MAX_DEFERRED_SECONDS) {
@@ -163,7 +171,8 @@ async function defer(engine: Engine, message: Message, delaySeconds: number): Pr
   const again = { ...message, deferrals: message.deferrals + 1 };
   // Neither store nor queue: hold on to it. Handing it back would count as a failure of ours, and
   // five of these make it poison.
-  await outlast(engine, () => engine.timing.yield_seconds, async () => {
+  const left = MAX_INVOCATION_SECONDS - secondsBetween(began, engine.clock.now());
+  await outlast(engine, () => Math.min(engine.timing.yield_seconds, left), async () => {
     if (await send(engine, again, delaySeconds)) return;
     const text = `job ${job_id}: the message could not be put back`;
     throw new WorkflowError("QUEUE_UNAVAILABLE", text, { retryable: true });

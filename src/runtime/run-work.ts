@@ -28,9 +28,12 @@ export interface Done {
   readonly release: () => void;
 }
 
-export async function runTask({ session }: Seat, task: RunTask): Promise<Done> {
+/** What no longer fits into the invocation is handed back at once, and made anew elsewhere. */
+export async function runTask(seat: Seat, task: RunTask): Promise<Done> {
+  const { session } = seat;
   const { node_id, attempt } = task;
   const local: LocalAttempt = { node_id, attempt, abort: new AbortController() };
+  if (!seat.hasTimeFor(task.timeout_seconds)) local.abort.abort();
   const claimed = session.job.nodes[node_id]?.started_at;
   const release = session.runs(local, claimed ?? session.engine.clock.now());
   const outcome = await attemptOnce(session, local, task);
@@ -135,6 +138,7 @@ export async function runItems(seat: Seat, work: RunItems): Promise<Done> {
   const { session } = seat;
   const { node_id, chunk, attempt } = work;
   const local: LocalAttempt = { node_id, chunk, attempt, abort: new AbortController() };
+  if (!seat.hasTimeFor(work.timeout_seconds)) local.abort.abort();
   // Every item listens to it, and Node takes more than ten listeners for a leak.
   setMaxListeners(work.items.length, local.abort.signal);
   const claimed = session.keeper.watch.renewals[attemptKey(node_id, attempt, chunk)];

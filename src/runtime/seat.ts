@@ -19,10 +19,11 @@ export class Seat {
   readonly #began: Instant;
   #session: JobSession;
 
-  constructor(sessions: Sessions, session: JobSession) {
+  /** `began`: when the invocation did. */
+  constructor(sessions: Sessions, session: JobSession, began: Instant) {
     this.#sessions = sessions;
     this.#session = session;
-    this.#began = session.engine.clock.now();
+    this.#began = began;
   }
 
   get session(): JobSession {
@@ -38,6 +39,14 @@ export class Seat {
   get patience(): number {
     const left = MAX_INVOCATION_SECONDS - this.seconds;
     return Math.min(this.#session.engine.timing.yield_seconds, left);
+  }
+
+  /**
+   * Whether a handler with this time-out still fits. What was decided may have waited for a store
+   * for minutes, and who outstays the host's limit takes the whole worker along.
+   */
+  hasTimeFor(timeoutSeconds: number): boolean {
+    return this.seconds + timeoutSeconds <= MAX_INVOCATION_SECONDS;
   }
 
   /**
