@@ -3,8 +3,10 @@
 import { describe, expect, test } from "vitest";
 import { ERROR_CODES, WorkflowError } from "../../../src/core/error.ts";
 import type { ErrorCode } from "../../../src/core/error.ts";
+import type { Json } from "../../../src/core/json.ts";
+import { MAX_JSON_DEPTH } from "../../../src/core/limits.ts";
 import { ready } from "../../../src/functions/operations.ts";
-import { problem, statusOf } from "../../../src/functions/problem.ts";
+import { json, problem, statusOf } from "../../../src/functions/problem.ts";
 import { ROUTES } from "../../../src/functions/routes.ts";
 import { HttpApp, PLATFORM, principal } from "../../support/http-app.ts";
 
@@ -53,6 +55,12 @@ test("an error of no kind of ours is INTERNAL, with the invocation and nothing e
     expect(answer.body).not.toMatch(LEAKS);
     expect(answer.body).toContain("urn:invocation:the-invocation");
   }
+});
+
+test("an answer is as long as what it holds, however deep that is nested", () => {
+  let value: Json = Array.from({ length: 10_000 }, () => 0);
+  for (let depth = 1; depth < MAX_JSON_DEPTH; depth += 1) value = [value];
+  expect(json(200, { value }).body).toHaveLength(JSON.stringify({ value }).length + 1);
 });
 
 describe("rates", () => {
