@@ -36,6 +36,13 @@ export const MAX_ERROR_BYTES = 4 * 1024;
 /** Log lines and bytes that travel with an attempt's outcome. */
 export const MAX_LOG_LINES = 20;
 export const MAX_LOG_BYTES = 2 * 1024;
+/**
+ * Large outputs that one answer of `/result` fills in, by their stored bytes; further ones stay
+ * references. Empty maps take twenty times their bytes in memory, so this is at most 170 MB.
+ */
+export const MAX_RESULT_BYTES = 8 * 1024 * 1024;
+/** Of these, how much is asked of the store at a time: four of the largest, or many small ones. */
+export const MAX_READ_AHEAD_BYTES = 4 * 1024 * 1024;
 /** Depth of any JSON we accept; zod and JSON.stringify overflow near 20,000. */
 export const MAX_JSON_DEPTH = 64;
 /**

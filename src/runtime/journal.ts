@@ -17,8 +17,8 @@ import type { JournalStore } from "./ports.ts";
 import { creationProblem, stepOver, takeEntry, tampered } from "./verify-entry.ts";
 import type { Taken } from "./verify-entry.ts";
 
-/** Entries read side by side where their number is known. */
-const READ_AHEAD = 16;
+/** Documents read side by side where their number is known. */
+export const READ_AHEAD = 16;
 
 export async function readEntry(
   journal: JournalStore,

@@ -8,19 +8,17 @@ import type { Instant } from "../core/instant.ts";
 import { secondsBetween } from "../core/instant.ts";
 import { countByStatus, isTerminalJob, nodeState } from "../core/job.ts";
 import type { JobState, NodeState, StoredValue } from "../core/job.ts";
-import { isJsonObject } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { laneOf } from "../core/lane.ts";
 import { PROVENANCE_KEY } from "../core/provenance.ts";
-import { storedValue } from "../core/scope.ts";
 import { withBuilds } from "../core/stored.ts";
 import type { Engine } from "./engine.ts";
 import { assertVisible, jobNotFound } from "./job-access.ts";
 import type { JobRequest } from "./job-access.ts";
+import { filledIn, wholeOutput } from "./large-outputs.ts";
 import { foldToEnd, loadWorkflow, readEntries, readEntry } from "./journal.ts";
 import { projectedOf } from "./projected-state.ts";
-import { checkResult, shownValue } from "./verify-result.ts";
-import type { ShownValue } from "./verify-result.ts";
+import { checkResult } from "./verify-result.ts";
 
 type Reader = Pick<Engine, "journal" | "jobs" | "snapshots" | "clock" | "log">;
 
@@ -170,7 +168,7 @@ function pinFacts(job: JobState): JsonObject {
   return { job_id, workflow_id, workflow_version, workflow_digest };
 }
 
-/** `GET /jobs/{id}/nodes/{node}`: attempts, events and the last log lines of one node. */
+/** `GET /jobs/{id}/nodes/{node}`: attempts, events, the last log lines, and the whole output. */
 export async function nodeView(
   engine: Reader,
   request: JobRequest,
@@ -193,6 +191,7 @@ export async function nodeView(
   return {
     ...pinFacts(job),
     ...nodeRow(nodeId, { job, workflow }),
+    ...(await wholeOutput(engine.journal, job, nodeId)),
     attempts: attemptsOf(mine),
     log: [...(logs.at(-1) ?? [])],
     events: mine.map(({ entry, event }) => shownEvent(entry, event)),
@@ -293,21 +292,25 @@ export async function snapshotView(engine: Reader, request: JobRequest): Promise
   };
 }
 
-/** `GET /jobs/{id}/result`: the results, every value filled in and held against the history. */
+/**
+ * `GET /jobs/{id}/result`: the results, held against the history and filled in up to
+ * MAX_RESULT_BYTES. `references` names the nodes that `nodeView` is to be asked for.
+ */
 export async function resultView(engine: Reader, request: JobRequest): Promise<JsonObject> {
   const job = await readJob(engine, request);
   const entry = await terminalEntry(engine, job);
   const data = entry.result_data;
-  const values = new Map<string, ShownValue>();
-  await Promise.all(
-    Object.entries(data).map(async ([nodeId, value]) => {
-      values.set(nodeId, await filledIn(engine, { job, nodeId, value }));
-    }),
-  );
+  const values = await filledIn(engine.journal, job, data);
   checkResult(job, entry, values);
   const ids = Object.keys(data);
   const result_data = Object.fromEntries(ids.map((id) => [id, values.get(id)?.value ?? null]));
-  return { ...pinFacts(job), status: job.status, result_data };
+  const references = ids.filter((id) => values.get(id)?.isReference === true);
+  return {
+    ...pinFacts(job),
+    status: job.status,
+    ...(references.length === 0 ? {} : { references }),
+    result_data,
+  };
 }
 
 type TerminalEntry = JournalEntry & { readonly result_data: JsonObject };
@@ -323,27 +326,6 @@ async function terminalEntry(engine: Reader, job: JobState): Promise<TerminalEnt
     throw new WorkflowError("DOCUMENT_INVALID", message);
   }
   return { ...entry, result_data: entry.result_data };
-}
-
-async function filledIn(
-  engine: Reader,
-  given: { readonly job: JobState; readonly nodeId: string; readonly value: Json },
-): Promise<ShownValue> {
-  const { job, nodeId, value } = given;
-  const output = nodeState(job, nodeId).output;
-  if (nodeId === PROVENANCE_KEY || !isReference(value) || output === undefined) {
-    return shownValue(value);
-  }
-  if ("value" in output) return shownValue(output.value);
-  const document = await engine.journal.read(job.job_id, output.object);
-  const loaded = new Map([[output.object, (document ?? null) as unknown as JsonObject | null]]);
-  const found = storedValue(loaded, output, nodeId);
-  // A document that is gone leaves what names it.
-  return found.kind === "value" ? shownValue(found.value) : { value, digest: output.digest };
-}
-
-function isReference(value: Json): boolean {
-  return isJsonObject(value) && typeof value["object"] === "string" && "digest" in value;
 }
 
 /** `GET /jobs/{id}/provenance`: what ran, in which version, with the pins and every attempt. */

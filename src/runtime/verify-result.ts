@@ -13,6 +13,8 @@ import { tampered } from "./verify-entry.ts";
 export interface ShownValue {
   readonly value: Json;
   readonly digest: string;
+  /** Whether `value` only names the output. */
+  readonly isReference?: true;
 }
 
 const STAMPED = [
