@@ -1,10 +1,12 @@
 // The HTTP face of the host: the homepage, /admin, and the functions. Every refusal has an empty
 // body, as in Azure: 404 no route or disabled, 401 no or wrong key, 413 too large, 500 the function
-// threw. While the host is starting or stopping every function answers 503.
+// threw. While the host is starting or stopping every function answers 503. Only what a web page of
+// another origin asks for is refused in words, before anything else is looked at: 403.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { answerAdmin } from "./http-admin.ts";
 import type { Environment } from "./host-json.ts";
+import { refusal } from "./http-guard.ts";
 import { grantOf, isAllowed } from "./http-keys.ts";
 import { BodyTooLarge, readBody, requestData } from "./http-message.ts";
 import { sendEmpty, sendResponse, sendText } from "./http-message.ts";
@@ -72,6 +74,12 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const refused = refusal(request, request.socket.localPort);
+  if (refused !== undefined) {
+    host.log({ level: "warning", category: "Host.Http", message: refused.trimEnd() });
+    response.setHeader("connection", "close");
+    return sendText(response, 403, refused);
+  }
   const url = requestUrl(request);
   if (url === undefined) {
     sendEmpty(response, 400);

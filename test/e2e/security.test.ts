@@ -137,7 +137,7 @@ function deferred() {
 describe("bodies that lie", () => {
   const head = (more: readonly string[]) => [
     "POST /api/v1/jobs HTTP/1.1",
-    "host: localhost",
+    `host: ${new URL(keyed.url).host}`,
     `x-functions-key: ${LOCAL_KEYS.host}`,
     "content-type: application/json",
     "connection: close",
