@@ -7,8 +7,8 @@
 
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { forkStores, startStores, type Stores, type StoreSettings } from "./emulators.ts";
-import type { Environment } from "./host-json.ts";
+import { appDefaults, givenStores, RELAXED } from "./app-settings.ts";
+import { forkStores, startStores, type Stores } from "./emulators.ts";
 import type { LogEntry } from "./host-log.ts";
 import { checkPortIsFree } from "./http-server.ts";
 import { LOCAL_KEYS, problemText, startHost, type RunningHost } from "./host.ts";
@@ -18,13 +18,6 @@ import { StartupProblem } from "./startup-problem.ts";
 const SELF = fileURLToPath(import.meta.url);
 const ROOT = path.dirname(path.dirname(SELF));
 const DEFAULT_PORT = 7071;
-
-/** What a local run relaxes; each is printed, and each can be set otherwise. */
-const RELAXED: Readonly<Record<string, string>> = {
-  HOLDFAST_ALLOW_REDEFINE: "true",
-  HOLDFAST_ALLOW_REBUILD: "true",
-  HOLDFAST_HTTP_ALLOW: "127.0.0.1,localhost",
-};
 
 async function runStores(): Promise<void> {
   const stores = await startStores();
@@ -56,7 +49,7 @@ async function runHost(): Promise<void> {
       bundlePath: path.join(ROOT, "dist", "main.cjs"),
       hostJsonPath: path.join(ROOT, "host.json"),
       port,
-      env: { ...appDefaults(process.env), ...settings },
+      env: { ...appDefaults(process.env, given), ...settings },
       log: printLog,
       keys: {
         host: process.env["HOLDFAST_LOCAL_KEY"] ?? LOCAL_KEYS.host,
@@ -74,34 +67,6 @@ async function runHost(): Promise<void> {
 function storesLost(): void {
   console.error("The stores in memory have ended, and with them every job. Start again.");
   process.exit(1);
-}
-
-/** All three settings, or none of them. */
-function givenStores(env: Environment): StoreSettings | undefined {
-  const { COSMOS_ENDPOINT, COSMOS_KEY, AzureWebJobsStorage } = env;
-  const given = [COSMOS_ENDPOINT, COSMOS_KEY, AzureWebJobsStorage].filter(Boolean).length;
-  if (given === 0) {
-    return undefined;
-  }
-  if (!COSMOS_ENDPOINT || !COSMOS_KEY || !AzureWebJobsStorage) {
-    throw new StartupProblem(
-      "Set COSMOS_ENDPOINT, COSMOS_KEY and AzureWebJobsStorage together, or none of them: "
-        + "half a set of stores would mix your data with memory.",
-    );
-  }
-  return { COSMOS_ENDPOINT, COSMOS_KEY, AzureWebJobsStorage };
-}
-
-function appDefaults(env: Environment): Environment {
-  const defaults: Readonly<Record<string, string>> = {
-    AZURE_FUNCTIONS_ENVIRONMENT: "Development",
-    HOLDFAST_DATABASE: "holdfast",
-    HOLDFAST_WORKFLOWS_DIR: path.join(process.cwd(), "workflows"),
-    ...RELAXED,
-  };
-  return Object.fromEntries(
-    Object.entries(defaults).map(([name, value]) => [name, env[name] ?? value]),
-  );
 }
 
 function portFrom(text: string | undefined): number {

@@ -1,0 +1,24 @@
+// What `npm start` sets by itself, and what it leaves off.
+import { expect, test } from "vitest";
+import { appDefaults, givenStores } from "../../../src/local/app-settings.ts";
+
+const STORES = {
+  COSMOS_ENDPOINT: "https://a.documents.azure.com",
+  COSMOS_KEY: "k",
+  AzureWebJobsStorage: "s",
+};
+
+test("stores in memory may be rebuilt; stores from outside only where somebody says so", () => {
+  const rebuild = (env: Readonly<Record<string, string>>) =>
+    appDefaults(env, givenStores(env))["HOLDFAST_ALLOW_REBUILD"];
+  expect(rebuild({})).toBe("true");
+  expect(rebuild(STORES)).toBe("false");
+  expect(rebuild({ ...STORES, HOLDFAST_ALLOW_REBUILD: "true" })).toBe("true");
+  expect(rebuild({ HOLDFAST_ALLOW_REBUILD: "false" })).toBe("false");
+});
+
+test("half a set of stores is refused", () => {
+  for (const name of Object.keys(STORES)) {
+    expect(() => givenStores({ ...STORES, [name]: "" }), name).toThrow("together, or none");
+  }
+});
