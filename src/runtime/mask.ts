@@ -3,6 +3,7 @@
 // rest of another.
 import { isJsonObject } from "../core/json.ts";
 import type { Json } from "../core/json.ts";
+import { urlSpellingsOf } from "./url-spellings.ts";
 
 export const MASK = "***";
 /** Shorter values are everywhere: masking them would hide what is no secret. */
@@ -18,7 +19,8 @@ export function spellingsOf(value: string): readonly string[] {
   const strict = url.replaceAll(/[!'()*]/g, percent);
   const form = new URLSearchParams([["", value]]).toString().slice(1);
   const path = encodeURI(value.toWellFormed());
-  const inUrl = [url, strict, form, path];
+  const standard = urlSpellingsOf(value).filter(({ length }) => length >= MIN_MASKED_CHARS);
+  const inUrl = [url, strict, form, path, ...standard];
   const lower = inUrl.map((text) => text.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()));
   const pointer = value.replaceAll("~", "~0").replaceAll("/", "~1");
   const spellings = [value, json, json.replaceAll("/", "\\/"), pointer, ...inUrl, ...lower];

@@ -4,6 +4,7 @@ import type { Handler } from "../../src/runtime/handlers.ts";
 import type { Clock } from "../../src/runtime/ports.ts";
 import { runAttempt } from "../../src/runtime/run-handler.ts";
 import type { AttemptOutcome } from "../../src/runtime/run-handler.ts";
+import type { JobSecrets } from "../../src/runtime/secrets.ts";
 import { turningClock } from "./manual-clock.ts";
 
 export interface TaskSetting {
@@ -11,6 +12,7 @@ export interface TaskSetting {
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
   readonly idempotencyKey?: string;
+  readonly secrets?: JobSecrets;
 }
 
 export function runTask(
@@ -27,6 +29,7 @@ export function runTask(
     timeoutSeconds: 540,
     signal: setting.signal ?? new AbortController().signal,
     clock: setting.clock ?? turningClock(),
+    ...(setting.secrets === undefined ? {} : { secrets: setting.secrets }),
   });
 }
 

@@ -47,6 +47,59 @@ describe("every spelling becomes ***", () => {
   }
 });
 
+describe("what the URL standard makes of a value becomes ***", () => {
+  test.each([
+    ["p{a|ss}word", "https://h/v1/***/send"],
+    ["ab cd[12]", "https://h/v1/***/send"],
+    ["abc\\defgh", "https://h/v1/***/send"],
+    ['a<b>c"d`e^f', "https://h/v1/***/send"],
+    ["Ä'ö b", "https://h/v1/***/send"],
+    ["ab\tcd\nef", "https://h/v1/***/send"],
+    ["../ab cd", "https://h/***/send"],
+    ["ab/../c{ef", "https://h/v1***/send"],
+    ["tok{en}99?wait=false", "https://h/v1/***?***"],
+    ["tok{en}99#hash", "https://h/v1/***"],
+  ])("%j in a path", (value, expected) => {
+    const { origin, pathname, search } = new URL(`https://h/v1/${value}/send`);
+    const shown = masked(`${origin}${pathname}`, value);
+    expect(shown).toBe(expected.replace("?***", ""));
+    expect(masked(`${origin}${pathname}${search}`, value)).not.toMatch(/wait|false|en%7D/);
+  });
+
+  test.each(["p{a|ss}word", "ab cd[12]", "abc\\defgh", 'a<b>c"d\'e', "ab\ncd", "a%20b+c"])(
+    "%j in a query, also where a parameter is added, and at its end",
+    (value) => {
+      const url = new URL(`https://h/v1?k=${value}&l=1`);
+      expect(masked(url.href, value)).toBe("https://h/v1?k=***&l=1");
+      url.searchParams.append("m", "2");
+      expect(masked(url.href, value)).toBe("https://h/v1?k=***&l=1&m=2");
+      expect(masked(new URL(`https://h/v1?k=${value}`).href, value)).toBe("https://h/v1?k=***");
+    },
+  );
+
+  test.each([
+    ["https://h/api/webhooks/1/TOKEN?wait=true", "https://h/api/webhooks/1/TOKEN"],
+    ["HTTPS://Hooks.Example:443/services/T0/B0/x y", "https://hooks.example/services/T0/B0/x%20y"],
+    ["http://h/services/{T0}?sig=a'b#part", "http://h/services/%7BT0%7D"],
+  ])("%s, a whole URL", (value, address) => {
+    const url = new URL(value);
+    url.hash = "";
+    expect(`${url.origin}${url.pathname}`).toBe(address);
+    expect(masked(`<${address}>`, value)).toBe("<***>");
+    expect(masked(`GET ${url.pathname}${url.search} HTTP/1.1`, value)).toBe("GET *** HTTP/1.1");
+    expect(masked(`path ${url.pathname}`, value)).toBe("path ***");
+    expect(masked(`<${url.href}>`, value)).not.toMatch(/TOKEN|T0|sig|wait/);
+    url.searchParams.append("thread", "7");
+    expect(masked(url.href, value)).not.toMatch(/TOKEN|T0|sig|wait/);
+  });
+
+  test("a short path or query of one is everywhere, and stays", () => {
+    const value = "https://h/api?k=1";
+    expect(masked("/api and k=1", value)).toBe("/api and k=1");
+    expect(masked("the address https://h/api", value)).toBe("the address ***");
+  });
+});
+
 test.each([
   ["abcdef", ["abcd", "cdef"], "***"],
   ["xabcdefx", ["cdef", "abcd"], "x***x"],

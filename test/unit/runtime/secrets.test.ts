@@ -172,6 +172,25 @@ describe("a canary", () => {
     expect(outcome.log).toEqual([`${"x".repeat(500)}***`]);
   });
 
+  test.each(["p{a|ss}word", "ab cd[12]", "abc\\defgh", "https://h/api/webhooks/1/TOKEN?wait=true"])(
+    "%s is masked as a URL has it, in the output, the error and the log",
+    async (value) => {
+      const secrets = new Secrets({ A: value }).of(["A"]);
+      const url = new URL(value.startsWith("https:") ? value : `https://h/v1/${value}/send`);
+      const said = `${url.origin}${url.pathname} ${url.pathname} ${url.href}`;
+      const returned = await attempt(() => ({ [said]: said }), { secrets });
+      const thrown = await attempt(
+        ({ log }) => {
+          log(said, { said });
+          throw new TerminalError(said, "NO");
+        },
+        { secrets },
+      );
+      expect([returned.kind, thrown.kind]).toEqual(["completed", "failed"]);
+      expect(JSON.stringify([returned, thrown])).not.toMatch(/word|cd|12|defgh|TOKEN|wait/);
+    },
+  );
+
   test("is no code of an error", async () => {
     const secrets = new Secrets({ A: "TOKEN_ABC" }).of(["A"]);
     const outcome = await attempt(

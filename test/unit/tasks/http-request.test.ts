@@ -2,6 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
+import { Secrets } from "../../../src/runtime/secrets.ts";
 import { httpRequestHandler } from "../../../src/tasks/http-request.ts";
 import { startServer } from "../../support/http-server.ts";
 import type { Respond, TestServer } from "../../support/http-server.ts";
@@ -317,5 +318,44 @@ describe("the status", () => {
     const outcome = await runTask(handler(), { url: at("/"), expect_status: rules });
     expect(outcome.kind).toBe(fine ? "completed" : "failed");
     if (fine) expect(outcome).toMatchObject({ output: { status, body: { e: 1 } } });
+  });
+});
+
+describe("a secret in the URL stands in nothing that comes back", () => {
+  const cases: readonly [secret: string, place: (secret: string) => string, left: RegExp][] = [
+    ["p{a|ss}word", (secret) => at(`/v1/${secret}/send?k=${secret}`), /word/],
+    ["ab cd[12]", (secret) => at(`/v1/${secret}/send?k=${secret}`), /cd|12\]/],
+    ["abc\\defgh", (secret) => at(`/v1/${secret}/send?k=${secret}`), /defgh/],
+    ["/api/webhooks/1/TOKEN?wait=true", (secret) => at(secret), /TOKEN|wait/],
+  ];
+  // The server says all it was asked for, as the one that is called may.
+  const telling =
+    (status: number): Respond =>
+    (response, { url }) => {
+      response.writeHead(status, { "content-type": "text/plain", location: at(url), link: url });
+      response.end(`${at(url)} ${url}`);
+    };
+
+  test.each(cases)("%s", async (secret, place, left) => {
+    const secrets = new Secrets({ A: secret }).of(["A"]);
+    for (const status of [200, 302, 500]) {
+      server.answer(telling(status));
+      const params = { url: place(secret), query: { m: "1" }, max_redirects: 0 };
+      const outcome = await runTask(handler(), params, { secrets });
+      expect(outcome.kind).toBe(status === 200 ? "completed" : "failed");
+      expect(outcome.log).toHaveLength(1);
+      expect(JSON.stringify(outcome)).not.toMatch(left);
+      expect(server.seen[0]?.url).toMatch(left);
+    }
+  });
+
+  test("nor where it is the whole URL", async () => {
+    const secret = at("/api/webhooks/1/TOKEN?wait=true");
+    const secrets = new Secrets({ A: secret }).of(["A"]);
+    server.answer(telling(200));
+    const outcome = await runTask(handler(), { url: secret, query: { m: "1" } }, { secrets });
+    const output = { url: "***", body: "***&m=1 ***&m=1" };
+    expect(outcome).toMatchObject({ kind: "completed", output });
+    expect(JSON.stringify(outcome)).not.toContain("TOKEN");
   });
 });
