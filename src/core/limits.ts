@@ -88,6 +88,12 @@ export const RETENTION_SECONDS = 90 * 24 * 3600;
 export const MAX_RETRY_DELAY_SECONDS = 24 * 3600;
 /** Re-sends of a queued node: gap doubles up to this. */
 export const MAX_RESEND_GAP_SECONDS = 480;
+/** A message that waits for the world is put back for so long; then the sweeper sends another. */
+export const MAX_DEFERRED_SECONDS = 15 * 60;
+/** It comes each second at most: 900 times, 1,020 where clocks are two minutes apart. */
+export const MAX_DEFERRALS = 1_200;
+/** A message from further ahead is forged, and would be put back until then; clocks differ less. */
+export const MAX_CLOCK_AHEAD_SECONDS = 2 * 60;
 /** Submission labels. */
 export const MAX_TAGS = 20;
 export const MAX_LABEL_CHARS = 256;

@@ -6,6 +6,7 @@ import type { Effect, Occurrence } from "../core/effect.ts";
 import { WorkflowError } from "../core/error.ts";
 import { secondsBetween } from "../core/instant.ts";
 import type { Instant } from "../core/instant.ts";
+import { MAX_CLOCK_AHEAD_SECONDS, MAX_DEFERRALS, MAX_DEFERRED_SECONDS } from "../core/limits.ts";
 import { MESSAGE_SCHEMA, messageSchema } from "../core/message.ts";
 import type { Message } from "../core/message.ts";
 import * as z from "zod";
@@ -19,8 +20,6 @@ import { claimChunk, runItems, runTask } from "./run-work.ts";
 import type { Done } from "./run-work.ts";
 import type { Sessions } from "./sessions.ts";
 
-/** A message older than this is left to the sweeper instead of being put back once more. */
-const MAX_DEFERRED_SECONDS = 15 * 60;
 const STALE_DELAY_SECONDS = 1;
 const FIRST_DELAY_SECONDS = 30;
 const MAX_DELAY_SECONDS = 600;
@@ -155,20 +154,25 @@ function backOff({ deferrals }: Pick<Message, "deferrals">): number {
   return Math.min(FIRST_DELAY_SECONDS * 2 ** Math.min(deferrals, 10), MAX_DELAY_SECONDS);
 }
 
-/** Puts the message back with a delay, or leaves it to the sweeper when it is old. */
+/**
+ * Puts the message back with a delay, or leaves it to the sweeper when it is old. Its age and count
+ * are what it says itself: one that no honest sender can have written would be put back for ever.
+ */
 async function defer(
   engine: Engine,
   message: Message,
   { delaySeconds, began }: { readonly delaySeconds: number; readonly began: Instant },
 ): Promise<void> {
-  const { job_id, kind, node_id } = message;
+  const { job_id, kind, node_id, deferrals } = message;
   const age = secondsBetween(message.first_sent_at, engine.clock.now());
-  if (age >= MAX_DEFERRED_SECONDS) {
-    engine.log.write("warn", "message.dropped", { job_id, kind, node_id, age_seconds: age });
+  const isYoung = age < MAX_DEFERRED_SECONDS && deferrals < MAX_DEFERRALS;
+  if (!isYoung || age < -MAX_CLOCK_AHEAD_SECONDS) {
+    const fields = { job_id, kind, node_id, age_seconds: age, deferrals };
+    engine.log.write("warn", "message.dropped", fields);
     return;
   }
   engine.log.write("info", "message.deferred", { job_id, kind, node_id, delay: delaySeconds });
-  const again = { ...message, deferrals: message.deferrals + 1 };
+  const again = { ...message, deferrals: deferrals + 1 };
   // Neither store nor queue: hold on to it. Handing it back would count as a failure of ours, and
   // five of these make it poison.
   const left = MAX_INVOCATION_SECONDS - secondsBetween(began, engine.clock.now());

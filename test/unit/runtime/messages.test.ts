@@ -2,6 +2,8 @@
 // poison queue. A message is a hint: none of this changes what a job does.
 import { describe, expect, test } from "vitest";
 import type { Watch } from "../../../src/core/effect.ts";
+import { addSeconds } from "../../../src/core/instant.ts";
+import { MAX_DEFERRALS } from "../../../src/core/limits.ts";
 import type { Message } from "../../../src/core/message.ts";
 import { processMessage } from "../../../src/runtime/process-message.ts";
 import { checkEnded } from "../../support/job-checks.ts";
@@ -43,6 +45,34 @@ test("a message for an absent job comes each second and is dropped after 15 minu
   expect(runtime.queue.length).toBe(0);
   expect(runtime.first.sessions.size).toBe(0);
   expect(runtime.errors).toEqual([]);
+});
+
+test.each([
+  ["ten years from now", { ahead: 10 * 365 * 86_400, deferrals: 0 }],
+  ["sent in two minutes and a second", { ahead: 121, deferrals: 0 }],
+  ["deferred as often as no clock explains", { ahead: 0, deferrals: MAX_DEFERRALS }],
+  ["deferred more often than can be counted", { ahead: 0, deferrals: Number.MAX_SAFE_INTEGER }],
+  ["of a later shape, years from now", { ahead: 1e8, deferrals: 0, v: 9 }],
+])("a message that no honest sender wrote is not put back: %s", async (_what, facts) => {
+  const runtime = started();
+  const { ahead, ...more } = facts;
+  const first_sent_at = addSeconds(runtime.clock.now(), ahead);
+  await handed(runtime, message(runtime, { first_sent_at, ...more }));
+  expect([named(runtime, "message.dropped"), named(runtime, "message.deferred")]).toEqual([1, 0]);
+  expect(runtime.queue.length).toBe(0);
+  const dropped = runtime.logs.find(({ name }) => name === "message.dropped");
+  const { deferrals } = facts;
+  expect(dropped?.fields).toMatchObject({ job_id: ABSENT, age_seconds: 0 - ahead, deferrals });
+});
+
+test("a message of a clock that is two minutes ahead waits, and is dropped at last", async () => {
+  const runtime = started();
+  const first_sent_at = addSeconds(runtime.clock.now(), 120);
+  runtime.queue.put(JSON.stringify(message(runtime, { first_sent_at })));
+  await runtime.run(() => named(runtime, "message.dropped") === 1, 17 * 60 + 2);
+  expect(named(runtime, "message.deferred")).toBe(1020);
+  expect(named(runtime, "message.deferred")).toBeLessThan(MAX_DEFERRALS);
+  expect(runtime.queue.length).toBe(0);
 });
 
 test("a message that is ahead of what its reader sees waits a second", async () => {
