@@ -5,8 +5,10 @@ import { RE2JS } from "re2js";
 import { canonical } from "./canonical.ts";
 import type { InputDefinition, WorkflowDefinition } from "./definition.ts";
 import type { Issue } from "./error.ts";
+import { firstIssues } from "./issues.ts";
 import { isJsonObject, jsonProblem, type Json, type JsonObject } from "./json.ts";
 import { didYouMean } from "./nearest.ts";
+import { cutName, listNames } from "./text.ts";
 import { childPointer } from "./yaml-source.ts";
 
 export type AppliedInputs =
@@ -26,20 +28,22 @@ interface Matching {
   steps: number;
 }
 
-/** All problems at once, by JSON pointer into the request. Inputs come back in declared order. */
+/** All problems at once, as `firstIssues` lists them. Inputs come back in declared order. */
 export function applyInputs(definition: WorkflowDefinition, given: JsonObject): AppliedInputs {
   const names = Object.keys(definition.inputs);
-  const issues: Issue[] = Object.keys(given)
-    .filter((name) => !names.includes(name))
-    .map((name) => unknownInput(name, names));
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(definition.inputs, name));
+  const unfit: Issue[] = [];
   const inputs: [string, Json][] = [];
   const matching = { steps: MAX_PATTERN_STEPS };
   for (const [name, input] of Object.entries(definition.inputs)) {
     const value = Object.hasOwn(given, name) ? given[name] : input.default;
     if (value !== undefined) inputs.push([name, value]);
     const problem = inputProblem([name, input], value, matching);
-    if (problem !== undefined) issues.push(problem);
+    if (problem !== undefined) unfit.push(problem);
   }
+  const issues = firstIssues([...unknown, ...unfit], (one) =>
+    typeof one === "string" ? unknownInput(one, names) : one,
+  );
   // fromEntries makes every name an own property, whatever it is.
   return issues.length === 0
     ? { ok: true, inputs: Object.fromEntries(inputs) }
@@ -48,8 +52,8 @@ export function applyInputs(definition: WorkflowDefinition, given: JsonObject): 
 
 function unknownInput(name: string, names: readonly string[]): Issue {
   const pointer = childPointer("/input_params", name);
-  const declares = names.length === 0 ? "no inputs" : names.join(", ");
-  const message = `input "${name}": the workflow declares ${declares}`;
+  const declares = names.length === 0 ? "no inputs" : listNames(names);
+  const message = `input "${cutName(name)}": the workflow declares ${declares}`;
   return { pointer, message, ...didYouMean(name, names) };
 }
 

@@ -97,5 +97,13 @@ export const MAX_CLOCK_AHEAD_SECONDS = 2 * 60;
 /** Submission labels. */
 export const MAX_TAGS = 20;
 export const MAX_LABEL_CHARS = 256;
+/** Issues of one answer: nobody mends more at a time, and hostile texts have tens of thousands. */
+export const MAX_ISSUES = 100;
+/** The message, hint or pointer of one issue: a name may be as long as the text it stands in. */
+export const MAX_ISSUE_BYTES = 1000;
+/** A name in a message; no valid name is longer. */
+export const MAX_NAME_BYTES = 64;
+/** Names that one message lists. */
+export const MAX_LISTED_NAMES = 20;
 /** Callers whose rate a process remembers, at about 200 bytes each. */
 export const MAX_REMEMBERED_CALLERS = 10_000;

@@ -8,9 +8,9 @@ import { plainSecrets } from "./check-secrets.ts";
 import { WORKFLOW_ID, type WorkflowDefinition } from "./definition.ts";
 import { readDraft, type Finding } from "./draft.ts";
 import type { Issue } from "./error.ts";
+import { firstIssues } from "./issues.ts";
 import { isJsonObject, type Json } from "./json.ts";
 import { schemaFindings } from "./schema-issues.ts";
-import { cutText } from "./text.ts";
 import { readYaml, type YamlSource } from "./yaml-source.ts";
 
 export type ParseResult =
@@ -31,18 +31,15 @@ export interface ParseOptions {
   readonly handlers: ReadonlySet<string>;
 }
 
-/** Nobody mends more at a time, and a hostile file could ask for tens of thousands. */
-const MAX_ISSUES = 100;
-
 /** Never throws, whatever the text. */
 export function parseDefinition(source: string, options: ParseOptions): ParseResult {
   const yaml = readYaml(source);
   const { definition, findings } = check(yaml, options.handlers);
-  const issues = [...yaml.issues, ...placed(yaml, findings)]
-    .sort(byPlace)
-    .map((issue): Issue => ({ ...brief(issue), file: options.file }));
-  if (issues.length === 0 && definition !== undefined) return { ok: true, definition };
-  return { ok: false, issues: shortened(issues, options.file), ...identityOf(yaml.value) };
+  const found = [...yaml.issues, ...placed(yaml, findings)].sort(byPlace);
+  if (found.length === 0 && definition !== undefined) return { ok: true, definition };
+  const { file } = options;
+  const issues = firstIssues(found, (issue) => issue).map((issue) => ({ ...issue, file }));
+  return { ok: false, issues, ...identityOf(yaml.value) };
 }
 
 interface Checked {
@@ -82,26 +79,8 @@ function placed(yaml: YamlSource, findings: readonly Finding[]): readonly Issue[
     }));
 }
 
-/** A name in the file may be as long as the file, and stand in a hundred issues. */
-const MAX_ISSUE_BYTES = 1000;
-
-function brief({ pointer, message, ...rest }: Issue): Issue {
-  const isLong = pointer !== undefined && pointer.length > MAX_ISSUE_BYTES;
-  return {
-    ...rest,
-    message: cutText(message, MAX_ISSUE_BYTES),
-    ...(pointer === undefined || isLong ? {} : { pointer }),
-  };
-}
-
 function byPlace(a: Issue, b: Issue): number {
   return Number(a.line) - Number(b.line) || Number(a.column) - Number(b.column);
-}
-
-function shortened(issues: readonly Issue[], file: string): readonly Issue[] {
-  if (issues.length <= MAX_ISSUES) return issues;
-  const message = `${issues.length - MAX_ISSUES} more problems are not listed`;
-  return [...issues.slice(0, MAX_ISSUES), { file, message }];
 }
 
 function identityOf(value: Json | undefined): { workflow_id?: string; version?: number } {

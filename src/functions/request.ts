@@ -4,6 +4,7 @@ import type { HttpRequest } from "@azure/functions";
 import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
 import type { Issue } from "../core/error.ts";
+import { firstIssues } from "../core/issues.ts";
 import { jsonProblem, utf8Bytes } from "../core/json.ts";
 import { MAX_BODY_BYTES } from "../core/limits.ts";
 import { pointerOf } from "../core/schema-issues.ts";
@@ -131,10 +132,12 @@ export function readQuery<T>(request: HttpRequest, schema: z.ZodType<T>): T {
   return parsed.data;
 }
 
-export function refused(issues: readonly Issue[]): WorkflowError {
+/** BAD_REQUEST with the first issues; the message counts all that were found. */
+export function refused(found: readonly Issue[]): WorkflowError {
+  const issues = firstIssues(found, (issue) => issue);
   const first = issues[0];
   const place = first?.pointer === undefined || first.pointer === "" ? "" : `${first.pointer}: `;
-  const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : "";
+  const more = found.length > 1 ? ` (and ${found.length - 1} more)` : "";
   const message = `the request is not valid: ${place}${first?.message ?? ""}${more}`;
   return new WorkflowError("BAD_REQUEST", message, { issues });
 }

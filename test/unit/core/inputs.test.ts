@@ -148,6 +148,24 @@ describe("a caller", () => {
     expect(apply(inputs, { b: "xx", c: 1, d: 2 })).toHaveLength(4);
   });
 
+  test("who gives thousands of unknown names is answered in few words", () => {
+    const names = Array.from({ length: 3000 }, (_, index) => [`declared_${index}`, {}] as const);
+    const type = { type: "string", required: true };
+    const inputs = Object.fromEntries(names.map(([name]) => [name, type]));
+    const given = Array.from({ length: 25_000 }, (_, index) => [`declard_${index}`, 1] as const);
+    const said = apply(inputs, Object.fromEntries(given));
+    expect(said).toHaveLength(101);
+    expect(said).toContain("undefined 27900 more problems are not listed");
+    expect(JSON.stringify(said)).toContain("declared_19 and 2980 more");
+    expect(JSON.stringify(said).length).toBeLessThan(100_000);
+  });
+
+  test("a long unknown name is cut", () => {
+    const said = apply({}, { ["n".repeat(400_000)]: 1 });
+    const name = `${"n".repeat(61)}…`;
+    expect(said).toEqual([`undefined input "${name}": the workflow declares no inputs`]);
+  });
+
   test("gives JSON only, and the place inside the value is told", () => {
     const inputs = { x: { type: "array" }, y: { type: "number" } };
     const given = { x: [1, { a: JSON.parse('{"__proto__": 1}') as Json }], y: Number.NaN };

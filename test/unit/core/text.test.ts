@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { utf8Bytes } from "../../../src/core/json.ts";
-import { cutText } from "../../../src/core/text.ts";
+import { cutName, cutText, listNames } from "../../../src/core/text.ts";
 
 test.each([
   ["abcdef", 6, "abcdef"],
@@ -25,4 +25,16 @@ test("a cut text fits, is well-formed, and begins as the text does", () => {
     const clean = text.toWellFormed();
     expect(cut === clean || clean.startsWith(cut.slice(0, -1))).toBe(true);
   }));
+});
+
+test("a name that is longer than any valid one is cut", () => {
+  expect(cutName("n".repeat(64))).toBe("n".repeat(64));
+  expect(cutName("n".repeat(500_000))).toBe(`${"n".repeat(61)}…`);
+});
+
+test("of many names the first twenty are listed", () => {
+  const names = Array.from({ length: 25_000 }, (_, index) => `n${index}`);
+  expect(listNames(names.slice(0, 20))).toBe(names.slice(0, 20).join(", "));
+  expect(listNames(names)).toBe(`${names.slice(0, 20).join(", ")} and 24980 more`);
+  expect(listNames(["x".repeat(1000)])).toBe(`${"x".repeat(61)}…`);
 });

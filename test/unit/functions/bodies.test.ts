@@ -95,6 +95,34 @@ test("exactly the limit is read, one byte more is not", async () => {
   expect(code(await sent(wide))).toEqual([413, "BODY_TOO_LARGE"]);
 });
 
+describe("thousands of unknown names", () => {
+  const names = Object.fromEntries(Array.from({ length: 24_000 }, (_, index) => [`k${index}`, 1]));
+
+  test.each([
+    [{ workflow_id: "chain", ...names }, "unknown field"],
+    [{ workflow_id: "chain", input_params: names }, "declares no inputs"],
+  ])("are answered by a hundred issues and a count: %#", async (body, said) => {
+    const answer = await http.call("jobs_submit", { body });
+    const issues = answer.body["issues"] as readonly { readonly message: string }[];
+    expect(issues).toHaveLength(101);
+    expect(issues[0]?.message).toContain(said);
+    expect(issues[100]).toEqual({ message: "23900 more problems are not listed" });
+    expect(answer.text.length).toBeLessThan(20_000);
+  });
+
+  test("the message of a refused body counts all of them", async () => {
+    const answer = await http.call("jobs_submit", { body: { workflow_id: "chain", ...names } });
+    expect(answer.body["detail"]).toContain("(and 23999 more)");
+  });
+
+  test("one that is long is not repeated in full", async () => {
+    const long = { workflow_id: "chain", ["n".repeat(400_000)]: 1 };
+    const answer = await http.call("jobs_submit", { body: long });
+    expect(code(answer)).toEqual([400, "BAD_REQUEST"]);
+    expect(answer.text.length).toBeLessThan(2_000);
+  });
+});
+
 describe("keys that could reach a prototype", () => {
   const at = (key: string) => [
     `{"${key}": 1}`,
