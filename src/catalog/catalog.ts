@@ -4,6 +4,7 @@
 // files as they are now; jobs in flight ask nothing here.
 import { WorkflowError } from "../core/error.ts";
 import { nearest } from "../core/nearest.ts";
+import { listNames } from "../core/text.ts";
 import type {
   CatalogEntry,
   CatalogRow,
@@ -66,7 +67,7 @@ function exact(
   if (unknown.length > 0) throw invalid(workflowId, unknown);
   if (good.length === 0 && broken.length === 0) throw unknownWorkflow(files, workflowId);
   const versions = [...new Set(good.map((file) => file.definition.version))].sort((a, b) => a - b);
-  const found = versions.length === 0 ? "none" : versions.join(", ");
+  const found = versions.length === 0 ? "none" : listNames(versions.map(String));
   const message = `workflow "${workflowId}" has no version ${version}, found ${found}`;
   throw new WorkflowError("WORKFLOW_NOT_FOUND", message);
 }

@@ -6,6 +6,7 @@ import { type Edge, edgesOf, rescueNode } from "./graph.ts";
 import { MAX_NODES } from "./limits.ts";
 import { didYouMean } from "./nearest.ts";
 import { pointerOf } from "./schema-issues.ts";
+import { cutName } from "./text.ts";
 
 export function checkGraph(draft: Draft, handlers: ReadonlySet<string>): readonly Finding[] {
   const { nodes } = draft.definition;
@@ -83,7 +84,7 @@ function checkTargets(draft: Draft, id: string, node: NodeDefinition): readonly 
     if (target === id) return [{ ...at, message: `${where}: a node cannot follow itself` }];
     if (!draft.nodes.has(target)) {
       const message = `${where}: expected a node, found no "${target}"`;
-      return [{ ...at, message, ...didYouMean(target, draft.nodes) }];
+      return [{ ...at, message, hint: () => didYouMean(target, draft.nodes).hint }];
     }
     const type = draft.definition.nodes[target]?.type;
     if (kind === "target" && type === "start") {
@@ -109,9 +110,9 @@ function checkHandler(
   const path = node.type === "task" ? ["handler"] : ["task", "handler"];
   const name = node.type === "task" ? node.handler : node.task.handler;
   if (handlers.has(name)) return [];
-  const message = `node "${id}": ${path.join(".")}: this build has no handler "${name}"`;
-  const hint = didYouMean(name, handlers);
-  return [{ pointer: pointerOf(["nodes", id, ...path]), at: "value", message, ...hint }];
+  const message = `node "${id}": ${path.join(".")}: this build has no handler "${cutName(name)}"`;
+  const hint = () => didYouMean(name, handlers).hint;
+  return [{ pointer: pointerOf(["nodes", id, ...path]), at: "value", message, hint }];
 }
 
 function checkRetry(id: string, node: NodeDefinition): readonly Finding[] {

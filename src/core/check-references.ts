@@ -14,6 +14,7 @@ import { parseSingle, parseTemplate, templateReferences } from "./template.ts";
 /** What an expression may read anywhere. */
 const ROOTS = ["inputs", "nodes", "vars", "job"];
 const JOB_FIELDS = ["job_id", "workflow_id", "workflow_version", "correlation_id", "created_at"];
+const JOB_NAMES: ReadonlySet<string> = new Set(JOB_FIELDS);
 const NODE_FIELDS = ["output", "status", "error"];
 
 /** One read of one expression, at its place in the document. */
@@ -119,7 +120,7 @@ function expressionText(place: Place, text: string, parse: (text: string) => Par
 function problem(
   { node, pointer, offset }: Pick<Read, "node" | "pointer" | "offset">,
   message: string,
-  hint?: string,
+  hint?: Finding["hint"],
 ): Finding {
   const hinted = hint === undefined ? {} : { hint };
   return { pointer, at: offset, message: `node "${node}": ${message}`, ...hinted };
@@ -164,19 +165,19 @@ function checkSecret(draft: Draft, read: Read): readonly Finding[] {
 }
 
 /** A root that is read whole, or by a computed name, is not followed. */
-function checkMember(read: Read, known: Iterable<string>, what: string): readonly Finding[] {
+function checkMember(read: Read, known: ReadonlySet<string>, what: string): readonly Finding[] {
   const [first] = read.path;
   if (first === undefined) return [];
   const name = String(first);
-  if ([...known].includes(name)) return [];
+  if (known.has(name)) return [];
   const message = `${read.root}.${name}: expected ${what}, found no "${name}"`;
-  return [problem(read, message, didYouMean(name, known).hint)];
+  return [problem(read, message, () => didYouMean(name, known).hint)];
 }
 
 function checkJob(read: Read): readonly Finding[] {
   const [field] = read.path;
   if (field !== "correlation_id" || read.guarded) {
-    return checkMember(read, JOB_FIELDS, `one of ${JOB_FIELDS.join(", ")}`);
+    return checkMember(read, JOB_NAMES, `one of ${JOB_FIELDS.join(", ")}`);
   }
   const hint = 'write default(job.correlation_id, "")';
   return [problem(read, "job.correlation_id: a job may have none", hint)];
@@ -194,7 +195,7 @@ function checkNode(
   if (!draft.nodes.has(id)) return checkMember(read, draft.nodes, "a node of this workflow");
   const name = `nodes.${id}`;
   if (typeof field !== "string" || !NODE_FIELDS.includes(field)) {
-    const hint = didYouMean(String(field), NODE_FIELDS).hint;
+    const hint = () => didYouMean(String(field), NODE_FIELDS).hint;
     return [problem(read, `${name}: expected ${name}.output, .status or .error`, hint)];
   }
   if (certainty !== undefined && !certainty.isUpstream(id, read.node)) {
@@ -232,7 +233,8 @@ function checkRoot(draft: Draft, read: Read): readonly Finding[] {
   if (home !== undefined) return [problem(read, `"${root}" ${home}`)];
   const known = [...ROOTS, ...extra];
   const message = `expected one of ${known.join(", ")}, found "${root}"`;
-  return [problem(read, message, rootHint(draft, root) ?? didYouMean(root, known).hint)];
+  const hint = () => rootHint(draft, root) ?? didYouMean(root, known).hint;
+  return [problem(read, message, hint)];
 }
 
 const HOMES: ReadonlyMap<string, string> = new Map([

@@ -4,16 +4,18 @@ import type { Draft, Finding } from "./draft.ts";
 import type { Json } from "./json.ts";
 import { didYouMean } from "./nearest.ts";
 import { pointerOf } from "./schema-issues.ts";
+import { cutName } from "./text.ts";
 
 /** The message and hint for a name that is not on the list. */
 export function unknownSecret(
   { secrets }: Draft,
   name: string,
-): { readonly message: string; readonly hint: string } | undefined {
+): Required<Pick<Finding, "message" | "hint">> | undefined {
   const known = secrets.filter((one) => typeof one === "string");
   if (known.includes(name)) return undefined;
   const message = `secrets.${name}: expected a name on the workflow's list, found no "${name}"`;
-  const hint = didYouMean(name, known).hint ?? `add it: secrets: [${[...known, name].join(", ")}]`;
+  const added = () => `add it: secrets: [${[...known, name].join(", ")}]`;
+  const hint = () => didYouMean(name, known).hint ?? added();
   return { message, hint };
 }
 
@@ -24,7 +26,7 @@ export function unusedSecrets(
 ): readonly Finding[] {
   return secrets.flatMap((name, index): readonly Finding[] => {
     if (typeof name !== "string" || used.has(name)) return [];
-    const message = `workflow: secrets: no task uses "${name}"`;
+    const message = `workflow: secrets: no task uses "${cutName(name)}"`;
     const hint = "leave it out of the list";
     return [{ pointer: pointerOf(["secrets", index]), at: "value", message, hint }];
   });

@@ -10,7 +10,8 @@ export interface Finding {
   readonly pointer: string;
   readonly at: At;
   readonly message: string;
-  readonly hint?: string;
+  /** A function where it compares names: it is asked only for findings that are listed. */
+  readonly hint?: string | (() => string | undefined);
 }
 
 export interface Draft {

@@ -103,6 +103,8 @@ export const MAX_ISSUES = 100;
 export const MAX_ISSUE_BYTES = 1000;
 /** A name in a message; no valid name is longer. */
 export const MAX_NAME_BYTES = 64;
+/** Pairs of letters that one hint may compare: 5 ms at the worst, 700 names of 12 letters. */
+export const MAX_HINT_PAIRS = 100_000;
 /** Names that one message lists. */
 export const MAX_LISTED_NAMES = 20;
 /** Callers whose rate a process remembers, at about 200 bytes each. */

@@ -1,12 +1,14 @@
-// "Did you mean": the known word that a mistyped one most likely stands for. Names are short, so
-// the time is bounded; of a word too long to be a name nothing is said.
+// "Did you mean": the known word that a mistyped one most likely stands for. The time is bounded:
+// nothing is said of a word too long to be a name, nor where too much would have to be compared.
+import { MAX_HINT_PAIRS } from "./limits.ts";
 
 /** Longer words are no typing mistake of a name; comparing them would only cost time. */
 const MAX_WORD = 64;
 
 /**
  * The candidate with the fewest typing mistakes between it and `word`, the first among equals;
- * undefined where all are too different: more than a third of the word's letters.
+ * undefined where all are too different, more than a third of the word's letters, or too many of
+ * about its length.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   // Any letter is one mistake away from any other: no suggestion.
@@ -14,9 +16,15 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   const most = Math.max(1, Math.floor(word.length / 3));
   let best: string | undefined;
   let fewest = most + 1;
+  let pairs = 0;
   for (const candidate of candidates) {
     if (candidate === word || candidate.length > MAX_WORD) continue;
-    const mistakes = distance(word.toLowerCase(), candidate.toLowerCase(), fewest);
+    // Each letter more or less is a mistake.
+    if (Math.abs(word.length - candidate.length) >= fewest) continue;
+    pairs += word.length * candidate.length;
+    // The nearest may be among those that are left: no hint is better than a wrong one.
+    if (pairs > MAX_HINT_PAIRS) return undefined;
+    const mistakes = distance(word.toLowerCase(), candidate.toLowerCase());
     if (mistakes < fewest) {
       best = candidate;
       fewest = mistakes;
@@ -35,8 +43,7 @@ export function didYouMean(
 }
 
 /** Optimal string alignment: insertions, deletions, substitutions, swaps of two neighbours. */
-function distance(a: string, b: string, limit: number): number {
-  if (Math.abs(a.length - b.length) >= limit) return limit;
+function distance(a: string, b: string): number {
   let before: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, column) => column);
   for (let i = 1; i <= a.length; i += 1) {

@@ -35,10 +35,10 @@ export interface ParseOptions {
 export function parseDefinition(source: string, options: ParseOptions): ParseResult {
   const yaml = readYaml(source);
   const { definition, findings } = check(yaml, options.handlers);
-  const found = [...yaml.issues, ...placed(yaml, findings)].sort(byPlace);
+  const found: readonly Found[] = [...yaml.issues, ...placed(yaml, findings)].sort(byPlace);
   if (found.length === 0 && definition !== undefined) return { ok: true, definition };
   const { file } = options;
-  const issues = firstIssues(found, (issue) => issue).map((issue) => ({ ...issue, file }));
+  const issues = firstIssues(found, issueOf).map((issue) => ({ ...issue, file }));
   return { ok: false, issues, ...identityOf(yaml.value) };
 }
 
@@ -67,8 +67,16 @@ function check(yaml: YamlSource, handlers: ReadonlySet<string>): Checked {
   return { definition: draft.definition, findings: [...refused, ...graph, ...rest] };
 }
 
+/** An issue whose hint may still be a question. */
+type Found = Omit<Issue, "hint"> & Pick<Finding, "hint">;
+
+function issueOf({ hint, ...rest }: Found): Issue {
+  const text = typeof hint === "function" ? hint() : hint;
+  return text === undefined ? rest : { ...rest, hint: text };
+}
+
 /** What concerns a value that the reader refused is a consequence, not a second mistake. */
-function placed(yaml: YamlSource, findings: readonly Finding[]): readonly Issue[] {
+function placed(yaml: YamlSource, findings: readonly Finding[]): readonly Found[] {
   return findings
     .filter(({ pointer }) => !yaml.refused.has(pointer))
     .map(({ pointer, at, message, hint }) => ({
@@ -79,7 +87,7 @@ function placed(yaml: YamlSource, findings: readonly Finding[]): readonly Issue[
     }));
 }
 
-function byPlace(a: Issue, b: Issue): number {
+function byPlace(a: Found, b: Found): number {
   return Number(a.line) - Number(b.line) || Number(a.column) - Number(b.column);
 }
 

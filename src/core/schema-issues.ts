@@ -12,6 +12,7 @@ import {
 import { memberAt, type Finding, type SchemaIssue } from "./draft.ts";
 import type { Json } from "./json.ts";
 import { didYouMean } from "./nearest.ts";
+import { cutName } from "./text.ts";
 import { childPointer } from "./yaml-source.ts";
 
 type Path = readonly PropertyKey[];
@@ -93,7 +94,7 @@ function subjectOf(path: Path): string {
   const [part, name, ...rest] = path;
   const kind = KINDS.get(String(part));
   if (kind === undefined || name === undefined) return labelled("workflow", path);
-  return labelled(`${kind} "${String(name)}"`, rest);
+  return labelled(`${kind} "${cutName(String(name))}"`, rest);
 }
 
 const KINDS: ReadonlyMap<string, string> = new Map([
@@ -104,7 +105,9 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 
 function labelled(subject: string, field: Path): string {
   if (field.length === 0) return subject;
-  const steps = field.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`));
+  const steps = field.map((key) => {
+    return typeof key === "number" ? `[${key}]` : `.${cutName(String(key))}`;
+  });
   return `${subject}: ${steps.join("").replace(/^\./, "")}`;
 }
 
@@ -127,10 +130,10 @@ function unknownKey(path: Path, key: string, value: Json): Finding {
   const meant = FOREIGN.get(key);
   const hint =
     meant !== undefined && allowed.includes(meant.replace(/\..*/, ""))
-      ? { hint: `did you mean "${meant}"?` }
-      : didYouMean(key, allowed);
-  const listed = allowed.join(", ");
-  return { ...at, message: `${subject}: unknown key "${key}", allowed are ${listed}`, ...hint };
+      ? `did you mean "${meant}"?`
+      : () => didYouMean(key, allowed).hint;
+  const unknown = `unknown key "${cutName(key)}"`;
+  return { ...at, message: `${subject}: ${unknown}, allowed are ${allowed.join(", ")}`, hint };
 }
 
 /** The keys of the object at `path`, as the schema has them. */
@@ -163,11 +166,12 @@ function typeFinding(path: Path, value: Json): Finding {
   }
   const at = { pointer: pointerOf(path), at: "value" } as const;
   if (typeof type !== "string") return mismatch(path, value, expected);
-  const message = `${subjectOf(node)}: node type "${type}"`;
+  const message = `${subjectOf(node)}: node type "${cutName(type)}"`;
   if (LATER_TYPES.has(type)) return { ...at, message: `${message} is not supported yet` };
   const meant = FOREIGN_TYPES.get(type);
-  const hint = meant === undefined ? didYouMean(type, types) : { hint: `did you mean "${meant}"?` };
-  return { ...at, message: `${message} is unknown, ${expected}`, ...hint };
+  const hint =
+    meant === undefined ? () => didYouMean(type, types).hint : `did you mean "${meant}"?`;
+  return { ...at, message: `${message} is unknown, ${expected}`, hint };
 }
 
 const FOREIGN_TYPES: ReadonlyMap<string, string> = new Map([
@@ -213,10 +217,10 @@ function amount(bound: number | bigint, origin: string): string {
   return origin === "array" ? `${bound} item(s)` : String(bound);
 }
 
-function hintFor(issue: SchemaIssue, value: Json): { readonly hint?: string } {
+function hintFor(issue: SchemaIssue, value: Json): Pick<Finding, "hint"> {
   const got = memberAt(value, issue.path);
   if (issue.code === "invalid_value" && typeof got === "string") {
-    return didYouMean(got, issue.values.map(String));
+    return { hint: () => didYouMean(got, issue.values.map(String)).hint };
   }
   const key = String(issue.path.at(-1));
   if (key === "depends_on") return { hint: "write depends_on: { all_of: [node_id] }" };

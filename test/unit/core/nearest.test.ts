@@ -40,6 +40,22 @@ test("words longer than any name are not compared", () => {
   expect(nearest("a".repeat(63), ["a".repeat(64)])).toBe("a".repeat(64));
 });
 
+test("the letters that are compared are bounded, whatever the number of names", () => {
+  let asked = 0;
+  function* names(count: number, length: number) {
+    for (asked = 0; asked < count; asked += 1) {
+      yield `${asked.toString(36)}_`.padEnd(length, "x");
+    }
+    yield `${"y".repeat(11)}z`;
+  }
+  const word = "y".repeat(12);
+  expect(nearest(word, names(500, 12))).toBe(`${"y".repeat(11)}z`);
+  expect(nearest(word, names(20_000, 12))).toBeUndefined();
+  expect(asked).toBe(Math.floor(100_000 / (12 * 12)));
+  // Names of another length cost nothing.
+  expect(nearest(word, names(20_000, 40))).toBe(`${"y".repeat(11)}z`);
+});
+
 test("the hint is left out where nothing is near", () => {
   expect(didYouMean("nxt", KEYS)).toEqual({ hint: 'did you mean "next"?' });
   expect(didYouMean("zzz", KEYS)).toEqual({});

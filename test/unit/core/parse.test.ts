@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { parseDefinition } from "../../../src/core/parse.ts";
 import { allMissing, definitionOf, issuesOf, parse, workflow } from "../../support/parsed.ts";
 
 function check(source: string, expected: readonly string[]): void {
@@ -183,6 +184,50 @@ describe("YAML", () => {
     expect(found).toHaveLength(101);
     expect(found[99]).toMatch(/^109:5 node "a": unknown key "k99"/);
     expect(found[100]).toBe("undefined:undefined 50 more problems are not listed");
+  });
+});
+
+describe("a hint", () => {
+  /** Told how often somebody looks through the names. */
+  class CountedNames extends Set<string> {
+    looks = 0;
+    override [Symbol.iterator]() {
+      this.looks += 1;
+      return super[Symbol.iterator]();
+    }
+  }
+
+  test("is looked for only where its issue is listed", () => {
+    const ids = Array.from({ length: 450 }, (_, index) => `t${index}`);
+    const tasks = ids.map((id) => `  ${id}: {type: task, handler: ecoh, next: e}\n`).join("");
+    const source = workflow(tasks).replace("next: a", `next: [a, ${ids.join(", ")}]`);
+    const handlers = new CountedNames(["echo"]);
+    const parsed = parseDefinition(source, { file: "w.yaml", handlers });
+    const issues = parsed.ok ? [] : parsed.issues;
+    expect(issues).toHaveLength(101);
+    expect(issues[0]?.hint).toBe('did you mean "echo"?');
+    expect(handlers.looks).toBe(100);
+  });
+
+  test("is not looked for among hundreds of long names", () => {
+    const long = "n".repeat(60);
+    const nodes = (count: number) =>
+      workflow(Array.from({ length: count }, (_, at) => `  ${long}${at}: {type: end}\n`).join(""))
+        .replace("next: e", `next: m${long}`);
+    const hints = (count: number) =>
+      issuesOf(nodes(count)).filter((issue) => issue.includes("did you mean"));
+    expect(hints(20)).toHaveLength(1);
+    expect(hints(450)).toHaveLength(0);
+  });
+
+  test("of thousands of unknown targets is looked for a hundred times", () => {
+    const nodes = Array.from({ length: 450 }, (_, at) => `  xnode_${at}: {type: end}\n`).join("");
+    const room = 64 * 1024 - nodes.length - 300;
+    const targets = Array.from({ length: room / 12 }, (_, at) => `znode_${at}`).join(", ");
+    const found = issuesOf(workflow(nodes).replace("next: a", `next: [${targets}]`));
+    expect(found).toHaveLength(101);
+    expect(found[100]).toMatch(/ \d{4} more problems are not listed$/);
+    expect(found.filter((issue) => issue.includes("did you mean"))).not.toHaveLength(0);
   });
 });
 
