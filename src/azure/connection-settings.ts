@@ -122,7 +122,7 @@ function identity(given: Given, source: IdentitySource): Read<Identity> {
   if (issue !== undefined) issues.push(issue);
   if (credential !== undefined && credential.toLowerCase() !== "managedidentity") {
     issues.push({
-      message: `${source.prefix}__credential: expected "managedidentity", got "${credential}"`,
+      message: `${source.prefix}__credential: expected "managedidentity" or nothing`,
     });
   }
   if (issues.length > 0) return { issues };

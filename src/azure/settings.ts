@@ -1,6 +1,6 @@
 // The only reader of the environment. Says everything that is wrong at once, each with what to set,
 // and never throws: functions register first, and readiness tells what is missing.
-// An empty value counts as unset. Values of secrets never appear in an issue.
+// An empty value counts as unset. No issue repeats a value: it may be a secret.
 import * as z from "zod";
 import { FIELD_NAME } from "../core/definition.ts";
 import type { Issue } from "../core/error.ts";

@@ -170,7 +170,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
       .filter((name) => !/(^|\/)\./.test(name))
       .sort();
   } catch (error) {
-    const message = `the workflow folder "${folder}" cannot be read: ${codeOf(error)}`;
+    const message = `HOLDFAST_WORKFLOWS_DIR: the folder cannot be read: ${codeOf(error)}`;
     throw new WorkflowError("CONFIGURATION_INVALID", message, { cause: error });
   }
 }

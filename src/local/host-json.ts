@@ -139,7 +139,7 @@ function localNumber(env: Environment, name: string, factor: number): number | u
   }
   const value = Number(text);
   if (!Number.isFinite(value) || value < 0) {
-    throw new StartupProblem(`${name} must be a number from 0, got "${text}".`);
+    throw new StartupProblem(`${name} must be a number from 0.`);
   }
   return value * factor;
 }

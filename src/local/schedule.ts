@@ -44,7 +44,7 @@ export function parseSchedule(text: string): Schedule {
 function parseCron(text: string): Cron {
   const trimmed = text.trim();
   const problem = new StartupProblem(
-    `"${text}" is no timer schedule: expects six NCRONTAB fields or a duration like 00:05:00.`,
+    "A timer's schedule is none: expects six NCRONTAB fields or a duration like 00:05:00.",
   );
   if (!NCRONTAB.test(trimmed)) {
     throw problem;

@@ -72,7 +72,7 @@ function storesLost(): void {
 function portFrom(text: string | undefined): number {
   const port = text === undefined || text === "" ? DEFAULT_PORT : Number(text);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new StartupProblem(`PORT must be a port number, got "${String(text)}".`);
+    throw new StartupProblem("PORT must be a port number.");
   }
   return port;
 }

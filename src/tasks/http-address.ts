@@ -27,9 +27,9 @@ const PLATFORM_ADDRESSES: ReadonlySet<string> = new Set(["168.63.129.16"]);
 export class HttpAllowList {
   readonly #entries: ReadonlySet<string>;
 
-  /** Errors: CONFIGURATION_INVALID for what is no host or host:port. */
+  /** Errors: CONFIGURATION_INVALID for what is no host or host:port, by its place in the list. */
   constructor(entries: readonly string[]) {
-    this.#entries = new Set(entries.map(normalised));
+    this.#entries = new Set(entries.map((entry, index) => normalised(entry, index + 1)));
   }
 
   allows(url: URL): boolean {
@@ -38,13 +38,14 @@ export class HttpAllowList {
   }
 }
 
-function normalised(entry: string): string {
+/** An entry may hold a password, where somebody wrote a URL: `place` is told, never the entry. */
+function normalised(entry: string, place: number): string {
   const [, host, port] = ENTRY.exec(entry.trim()) ?? [];
   const url = host === undefined ? undefined : parseUrl(`http://${host}/`);
   if (url === undefined || (port !== undefined && (Number(port) < 1 || Number(port) > 65_535))) {
     throw new WorkflowError(
       "CONFIGURATION_INVALID",
-      `HOLDFAST_HTTP_ALLOW: expected host or host:port, got "${entry}"`,
+      `HOLDFAST_HTTP_ALLOW: entry ${place}: expected host or host:port, got something else`,
     );
   }
   return port === undefined ? hostOf(url) : `${hostOf(url)}:${Number(port)}`;

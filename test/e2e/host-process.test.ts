@@ -167,7 +167,7 @@ test("wrong settings are told", async () => {
     await ended(host);
     expect([host.exitCode, host.output]).toEqual([1, expect.stringContaining(text)]);
   };
-  await check({ PORT: "http" }, 'PORT must be a port number, got "http"');
+  await check({ PORT: "http" }, "PORT must be a port number.");
   await check({ COSMOS_ENDPOINT: "http://127.0.0.1:1" }, "together, or none");
   const all = { COSMOS_ENDPOINT: "http://127.0.0.1:1", COSMOS_KEY: "a", AzureWebJobsStorage: "no" };
   await check(all, "AzureWebJobsStorage is no connection string");

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { readSettings } from "../../../src/azure/settings.ts";
 import type { Environment, Settings } from "../../../src/azure/settings.ts";
+import { codeOf, readPage, tableOf } from "../docs/page.ts";
 
 const EMULATOR_KEY =
   "C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPMbIZnqyMsEcaGQy67XIw/Jw==";
@@ -185,6 +186,35 @@ test.each([
   const problems = problemsOf({ ...AZURE, [name]: value });
   expect(problems).toHaveLength(1);
   expect(problems[0]?.startsWith(name)).toBe(true);
+});
+
+/** Another test keeps these tables equal to what the app reads. */
+const EVERY_SETTING = ["What the app does", "Where the stores are"].flatMap((table) =>
+  tableOf(readPage("docs/operations.md"), table).map(([name]) => codeOf(name)),
+);
+
+test.each(EVERY_SETTING)("no problem with %s repeats its value", (row) => {
+  const name = row.replace(/<name>$/i, "a-b");
+  const canary = "c4nary";
+  const values = [
+    canary,
+    `${canary} two words`,
+    `https://user:${canary}@intranet.example/x`,
+    `ftp://${canary}.example/`,
+    `http://localhost/${canary}`,
+    `AccountName=devstoreaccount1;AccountKey=${canary}`,
+    `0 0 0 ${canary} * *`,
+  ];
+  const unlike = [AZURE, LOCAL].flatMap((env) =>
+    values.map((value) => ({ ...env, [name]: value })),
+  );
+  for (const env of unlike) {
+    const read = readSettings(env);
+    if (!read.ok) expect(JSON.stringify(read.issues)).not.toContain(canary);
+  }
+  // What any text may be here is judged where it is used, and tested there.
+  const isAnyText = /__clientId$|^HOLDFAST_WORKFLOWS_DIR$|^HOLDFAST_HTTP_ALLOW$/.test(name);
+  expect(unlike.some((env) => !readSettings(env).ok)).toBe(!isAnyText);
 });
 
 test("empty values count as unset", () => {

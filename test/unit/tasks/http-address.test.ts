@@ -1,5 +1,6 @@
 // Where http_request may go: hostile URLs, addresses that are not public, names that lie.
 import { expect, test } from "vitest";
+import { WorkflowError } from "../../../src/core/error.ts";
 import { HttpAllowList, isPublicAddress } from "../../../src/tasks/http-address.ts";
 import type { HttpAddress } from "../../../src/tasks/http-address.ts";
 import { httpRequestHandler } from "../../../src/tasks/http-request.ts";
@@ -133,4 +134,11 @@ const NO_ENTRIES = [
 ];
 test.each(NO_ENTRIES)("the entry %j is refused when the program starts", (entry) => {
   expect(() => new HttpAllowList(["fine.example", entry])).toThrow(/HOLDFAST_HTTP_ALLOW/);
+});
+
+test("an entry that is refused is told by its place, for it may hold a password", () => {
+  const entries = ["fine.example", "https://user:c4nary@intranet.example/x"];
+  const told = "HOLDFAST_HTTP_ALLOW: entry 2: expected host or host:port, got something else";
+  const refused = new WorkflowError("CONFIGURATION_INVALID", told);
+  expect(() => new HttpAllowList(entries)).toThrow(refused);
 });
