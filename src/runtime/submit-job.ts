@@ -12,7 +12,7 @@ import { uuidOf } from "../core/id.ts";
 import { applyInputs } from "../core/inputs.ts";
 import { isTerminalJob } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
-import { jsonBytes } from "../core/json.ts";
+import { jsonBytes, jsonProblem, kindOf } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { MAX_INPUT_BYTES } from "../core/limits.ts";
 import { MESSAGE_SCHEMA } from "../core/message.ts";
@@ -62,8 +62,9 @@ export interface Submitter {
 
 /**
  * Accepts a submission, or answers the job that the same request created before. Errors: those of
- * the catalog; INPUT_INVALID with all issues; IDEMPOTENCY_CONFLICT; TOO_MANY_JOBS, but never for a
- * request that was accepted before; SECRET_MISSING; the store's.
+ * the catalog; INPUT_INVALID with its issues; CONFIGURATION_INVALID for a setting of a var;
+ * IDEMPOTENCY_CONFLICT; TOO_MANY_JOBS, but never for a request that was accepted before;
+ * SECRET_MISSING; the store's.
  */
 export async function submitJob(
   submitter: Submitter,
@@ -180,7 +181,7 @@ function checkedInputs(definition: WorkflowDefinition, given: JsonObject): JsonO
   return checked.inputs;
 }
 
-/** The definition's vars; a setting of that name wins, read as JSON where the var is no text. */
+/** The definition's vars; a setting of that name wins, as JSON of the same type unless a text. */
 function pinnedVars(
   definition: WorkflowDefinition,
   settings: Readonly<Record<string, string>>,
@@ -193,13 +194,28 @@ function pinnedVars(
   return pinned;
 }
 
+/** Errors: CONFIGURATION_INVALID, without the value: others than operators read it. */
 function settingValue(name: string, declared: Json, setting: string): Json {
   if (typeof declared === "string") return setting;
+  const refused = (expected: string): WorkflowError =>
+    new WorkflowError("CONFIGURATION_INVALID", `setting HOLDFAST_VAR_${name}: ${expected}`);
+  // A null says nothing of the type that is meant.
+  const expected = declared === null ? "a value" : kindOf(declared);
+  const value = jsonOf(setting);
+  if (value === undefined) throw refused(`expected ${expected}, as JSON`);
+  const problem = jsonProblem(value);
+  if (problem !== undefined) throw refused(problem.message);
+  const json = value as Json;
+  if (declared === null || kindOf(json) === expected) return json;
+  throw refused(`expected ${expected}, got ${kindOf(json)}`);
+}
+
+/** Undefined where it is none: the parser's own words would repeat what stands there. */
+function jsonOf(text: string): unknown {
   try {
-    return JSON.parse(setting) as Json;
-  } catch (cause) {
-    const message = `setting HOLDFAST_VAR_${name}: expected JSON like ${JSON.stringify(declared)}`;
-    throw new WorkflowError("CONFIGURATION_INVALID", message, { cause });
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,6 +1,7 @@
 // Submitting: what is refused leaves no trace, one key gives one job, and what is pinned stays.
 import { describe, expect, test } from "vitest";
 import { WorkflowError } from "../../../src/core/error.ts";
+import type { Json } from "../../../src/core/json.ts";
 import { TestRuntime } from "../../support/runtime.ts";
 import { chain, echo, numbers, task, workflow } from "../../support/shapes.ts";
 
@@ -46,13 +47,45 @@ describe("what is refused creates nothing", () => {
     expect(runtime.queue.length).toBe(0);
   });
 
-  test("an override of vars that is not JSON", async () => {
-    const runtime = started({ vars: { limit: "{" } });
-    runtime.catalog.put({ ...chain(1), workflow_id: "v", vars: { limit: 3 } });
-    const { code } = await refusal(runtime.submit({ workflow_id: "v" }));
-    expect(code).toBe("CONFIGURATION_INVALID");
+  const overrides: readonly (readonly [declared: Json, setting: string, problem: string])[] = [
+    [3, '{"c4nary', "expected a number, as JSON"],
+    [3, "c4nary", "expected a number, as JSON"],
+    [null, "c4nary", "expected a value, as JSON"],
+    [3, "1e999", "expected a finite number, got Infinity"],
+    [{}, '{"c4nary":[-1e999]}', "expected a finite number, got -Infinity"],
+    [{}, '{"c4nary":{"__proto__":1}}', 'the key "__proto__" is not allowed'],
+    [{}, '"c4nary"', "expected a map, got a string"],
+    [[1], '{"c4nary":1}', "expected a list, got a map"],
+    [true, "1", "expected a boolean, got a number"],
+    [3, "null", "expected a number, got null"],
+  ];
+
+  test.each(overrides)("an override of the var %j by %j", async (limit, setting, problem) => {
+    const runtime = started({ vars: { limit: setting } });
+    runtime.catalog.put({ ...chain(1), workflow_id: "v", vars: { limit } });
+    const { code, message, cause } = await refusal(runtime.submit({ workflow_id: "v" }));
+    expect([code, message]).toEqual([
+      "CONFIGURATION_INVALID",
+      `setting HOLDFAST_VAR_limit: ${problem}`,
+    ]);
+    expect(`${message} ${String(cause)}`).not.toContain("c4nary");
     expect(Object.fromEntries(runtime.store.requests)).toEqual({});
   });
+});
+
+test.each<readonly [declared: Json, setting: string, value: Json]>([
+  ["text", "1e999", "1e999"],
+  [3, "-0.5", -0.5],
+  [false, "true", true],
+  [["a"], "[]", []],
+  [{ a: 1 }, '{"b":[2]}', { b: [2] }],
+  [null, '"any"', "any"],
+  [null, "[null]", [null]],
+])("the var %j takes the setting %j", async (limit, setting, value) => {
+  const runtime = started({ vars: { limit: setting } });
+  runtime.catalog.put({ ...chain(1), workflow_id: "v", vars: { limit } });
+  const { job } = await runtime.submit({ workflow_id: "v" });
+  expect(job.vars).toEqual({ limit: value });
 });
 
 describe("an idempotency key", () => {
