@@ -6,6 +6,7 @@ import { FIELD_NAME } from "../core/definition.ts";
 import type { Issue } from "../core/error.ts";
 import { cosmosConnection, queueConnection } from "./connection-settings.ts";
 import type { CosmosConnection, QueueConnection } from "./connection-settings.ts";
+import { ncrontabProblem } from "./ncrontab.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -102,8 +103,9 @@ const schema = z.object({
   HOLDFAST_RESEND_SECONDS: seconds(60),
   HOLDFAST_REFRESH_SECONDS: seconds(2),
   HOLDFAST_SWEEP_SCHEDULE: text
-    .regex(/^[\d*/,A-Za-z-]+( [\d*/,A-Za-z-]+){5}$/, {
-      error: "expected six NCRONTAB fields, such as 0 * * * * *",
+    .superRefine((schedule, context) => {
+      const message = ncrontabProblem(schedule);
+      if (message !== undefined) context.addIssue({ code: "custom", message });
     })
     .default("0 * * * * *"),
   HOLDFAST_PUBLIC_URL: z

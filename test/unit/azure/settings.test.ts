@@ -174,6 +174,8 @@ test.each([
   ["HOLDFAST_MAX_OPEN_JOBS_PER_CALLER", "none"],
   ["HOLDFAST_SWEEP_SCHEDULE", "* * * * *"],
   ["HOLDFAST_SWEEP_SCHEDULE", "60 seconds"],
+  ["HOLDFAST_SWEEP_SCHEDULE", "99 * * * * *"],
+  ["HOLDFAST_SWEEP_SCHEDULE", "a a a a a a"],
   ["HOLDFAST_PUBLIC_URL", "ftp://example.org"],
   ["HOLDFAST_DATABASE", "a/b"],
   ["HOLDFAST_VAR_", "x"],
