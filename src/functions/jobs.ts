@@ -67,11 +67,12 @@ function keyOf(request: HttpRequest, inBody: string | undefined): string | undef
   if (inHeader === undefined) return inBody;
   if (inBody !== undefined && inBody !== inHeader) {
     const message = "the key in the body and the one in the header differ";
-    throw refused([{ message, pointer: "/idempotency_key" }]);
+    throw refused([message], () => ({ message, pointer: "/idempotency_key" }));
   }
   const parsed = label.safeParse(inHeader);
   if (!parsed.success) {
-    throw refused([{ message: `header Idempotency-Key: 1 to ${MAX_LABEL_CHARS} characters` }]);
+    const message = `header Idempotency-Key: 1 to ${MAX_LABEL_CHARS} characters`;
+    throw refused([message], () => ({ message }));
   }
   return parsed.data;
 }

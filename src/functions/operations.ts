@@ -1,12 +1,14 @@
 // Health, and the rebuild of the stores. Health answers even where settings are missing; a rebuild
 // asks three times before it destroys: the setting, the word, and a container it may create.
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
+import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { App, AppResult } from "./app.ts";
 import { assertAdmin } from "./caller.ts";
 import type { HttpCaller } from "./caller.ts";
 import { json, retryAfter } from "./problem.ts";
+import { readQuery } from "./request.ts";
 
 /** The process answers: nothing else is looked at. */
 export function live(): HttpResponseInit {
@@ -36,6 +38,7 @@ export async function ready(result: AppResult): Promise<HttpResponseInit> {
 }
 
 const CONFIRMATION = "DESTROY";
+const rebuildQuery = z.strictObject({ confirm: z.string().exactOptional() });
 
 /**
  * Clears the queues and recreates the containers. Off unless HOLDFAST_ALLOW_REBUILD; refused
@@ -51,7 +54,8 @@ export async function rebuild(
     const message = "rebuild is switched off; HOLDFAST_ALLOW_REBUILD=true allows it";
     throw new WorkflowError("REBUILD_DISABLED", message);
   }
-  if (request.query.get("confirm") !== CONFIRMATION) {
+  const { confirm } = readQuery(request, rebuildQuery);
+  if (confirm !== CONFIRMATION) {
     const message = `this deletes every job; say ?confirm=${CONFIRMATION} to mean it`;
     throw new WorkflowError("CONFIRMATION_MISSING", message);
   }

@@ -7,7 +7,9 @@ import type { Issue } from "../core/error.ts";
 import { firstIssues } from "../core/issues.ts";
 import { jsonProblem, utf8Bytes } from "../core/json.ts";
 import { MAX_BODY_BYTES } from "../core/limits.ts";
+import { didYouMean } from "../core/nearest.ts";
 import { pointerOf } from "../core/schema-issues.ts";
+import { listNames } from "../core/text.ts";
 
 const uuid = z.uuid();
 
@@ -55,10 +57,10 @@ function checked<T>(text: string, schema: z.ZodType<T>): T {
   const value = parseJson(text);
   const problem = jsonProblem(value);
   if (problem !== undefined) {
-    throw refused([{ message: problem.message, pointer: problem.pointer }]);
+    throw refused([problem], ({ message, pointer }) => ({ message, pointer }));
   }
   const parsed = schema.safeParse(value);
-  if (!parsed.success) throw refused(issuesOf(parsed.error));
+  if (!parsed.success) throw refused(refusalsOf(parsed.error), issueOf);
   return parsed.data;
 }
 
@@ -123,18 +125,31 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Query parameters, each at most once. BAD_REQUEST with all issues. */
-export function readQuery<T>(request: HttpRequest, schema: z.ZodType<T>): T {
+/** The query parameters that `schema` has, and no others. BAD_REQUEST with its issues. */
+export function readQuery<Shape extends z.ZodRawShape>(
+  request: HttpRequest,
+  schema: z.ZodObject<Shape, z.core.$strict>,
+): z.output<z.ZodObject<Shape, z.core.$strict>> {
   const given = Object.fromEntries(request.query.entries());
+  // The host's own: a function key may come so.
   delete given["code"];
   const parsed = schema.safeParse(given);
-  if (!parsed.success) throw refused(issuesOf(parsed.error));
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  const names = Object.keys(schema.shape);
+  throw refused(refusalsOf(parsed.error), ({ issue, key }) => {
+    if (key === undefined) return issueOf({ issue });
+    const takes = names.length === 0 ? "this route takes none" : `expected ${listNames(names)}`;
+    const message = `unknown query parameter ${shown(key)}: ${takes}`;
+    return { message, pointer: pointerOf([key]), ...didYouMean(key, names) };
+  });
 }
 
 /** BAD_REQUEST with the first issues; the message counts all that were found. */
-export function refused(found: readonly Issue[]): WorkflowError {
-  const issues = firstIssues(found, (issue) => issue);
+export function refused<Found>(
+  found: readonly Found[],
+  toIssue: (one: Found) => Issue,
+): WorkflowError {
+  const issues = firstIssues(found, toIssue);
   const first = issues[0];
   const place = first?.pointer === undefined || first.pointer === "" ? "" : `${first.pointer}: `;
   const more = found.length > 1 ? ` (and ${found.length - 1} more)` : "";
@@ -142,16 +157,23 @@ export function refused(found: readonly Issue[]): WorkflowError {
   return new WorkflowError("BAD_REQUEST", message, { issues });
 }
 
-function issuesOf(error: z.ZodError): readonly Issue[] {
-  return error.issues.flatMap((issue): readonly Issue[] => {
-    const pointer = pointerOf(issue.path);
-    if (issue.code === "invalid_type") return [{ message: typeProblem(issue.message), pointer }];
-    if (issue.code !== "unrecognized_keys") return [{ message: issue.message, pointer }];
-    return issue.keys.map((key) => ({
-      message: `unknown field ${shown(key)}`,
-      pointer: pointerOf([...issue.path, key]),
-    }));
-  });
+/** One thing that a schema refused; of many unknown names one. */
+interface Refusal {
+  readonly issue: z.core.$ZodIssue;
+  readonly key?: string;
+}
+
+function refusalsOf(error: z.ZodError): readonly Refusal[] {
+  return error.issues.flatMap((issue): readonly Refusal[] =>
+    issue.code === "unrecognized_keys" ? issue.keys.map((key) => ({ issue, key })) : [{ issue }],
+  );
+}
+
+function issueOf({ issue, key }: Refusal): Issue {
+  const pointer = pointerOf(key === undefined ? issue.path : [...issue.path, key]);
+  if (key !== undefined) return { message: `unknown field ${shown(key)}`, pointer };
+  if (issue.code === "invalid_type") return { message: typeProblem(issue.message), pointer };
+  return { message: issue.message, pointer };
 }
 
 /** "expected string, got nothing": what a client sees as missing is not called undefined. */

@@ -2,6 +2,7 @@
 // as it stands. The host matches routes in alphabetical order of the functions' names, so the
 // catch-all's name comes last. Every route says its auth level; only health is open.
 import type { HttpMethod, HttpRequest, HttpResponseInit } from "@azure/functions";
+import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
 import type { App, AppResult } from "./app.ts";
 import { readyApp } from "./app.ts";
@@ -19,6 +20,7 @@ import {
   postJob,
 } from "./jobs.ts";
 import { live, ready, rebuild } from "./operations.ts";
+import { readQuery } from "./request.ts";
 import { getWorkflow, listHandlers, listWorkflows, validateWorkflow } from "./workflows.ts";
 
 export interface Route {
@@ -51,18 +53,30 @@ function admitted(app: App, request: HttpRequest, rate: keyof App["rates"]): Htt
   return caller;
 }
 
+const noQuery = z.strictObject({});
+
+/** A parameter that does nothing here is a mistake of the caller, who would not learn of it. */
+function bare(handler: AppHandler): AppHandler {
+  return async (app, request, caller) => {
+    readQuery(request, noQuery);
+    return handler(app, request, caller);
+  };
+}
+
 function read(name: string, route: string, handler: AppHandler): Route {
-  return { name, methods: ["GET"], route, authLevel: "function", handle: withApp(handler) };
+  const handle = withApp(bare(handler));
+  return { name, methods: ["GET"], route, authLevel: "function", handle };
 }
 
 function write(name: string, route: string, handler: AppHandler): Route {
-  const handle = withApp(handler, "submit");
+  const handle = withApp(bare(handler), "submit");
   return { name, methods: ["POST"], route, authLevel: "function", handle };
 }
 
 export const ROUTES: readonly Route[] = [
   write("jobs_submit", "v1/jobs", postJob),
-  read("jobs_list", "v1/jobs", listJobs),
+  // Reads its own query.
+  { ...read("jobs_list", "v1/jobs", listJobs), handle: withApp(listJobs) },
   read("jobs_get", "v1/jobs/{job_id}", getJob),
   read("jobs_events", "v1/jobs/{job_id}/events", getEvents),
   read("jobs_node", "v1/jobs/{job_id}/nodes/{node_id}", getNode),
@@ -79,14 +93,20 @@ export const ROUTES: readonly Route[] = [
     methods: ["GET"],
     route: "v1/health/live",
     authLevel: "anonymous",
-    handle: async () => live(),
+    handle: async (_result, request) => {
+      readQuery(request, noQuery);
+      return live();
+    },
   },
   {
     name: "health_ready",
     methods: ["GET"],
     route: "v1/health/ready",
     authLevel: "anonymous",
-    handle: async (result) => ready(result),
+    handle: async (result, request) => {
+      readQuery(request, noQuery);
+      return ready(result);
+    },
   },
   {
     name: "bootstrap_rebuild",
