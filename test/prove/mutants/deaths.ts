@@ -15,7 +15,7 @@ export const DEATHS: Readonly<Record<string, Death>> = {
   "chunk-fence": { mode: "all", seed: 503 },
   "chunk-lease-unread": { mode: "all", seed: 140 },
   "claim-twice": { mode: "all", seed: 16 },
-  "claim-unread": { mode: "all", seed: 114 },
+  "claim-unread": { mode: "all", seed: 287 },
   "end-without-waiting": { mode: "fault_free", seed: 4 },
   "ending-starts-work": { mode: "fault_free", seed: 18 },
   "every-branch": { mode: "fault_free", seed: 62 },

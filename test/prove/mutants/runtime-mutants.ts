@@ -129,7 +129,7 @@ import { advancing } from "../core/advance.ts";`,
   mutant("no-sweeper", "the sweeper does nothing", {
     file: "src/runtime/sweep.ts",
     from: "let total = NOTHING;",
-    to: "let total = NOTHING;\n  if (seen.size === 0) return total;",
+    to: 'let total = NOTHING; if (began !== "") return total;',
   }),
   mutant("sweep-without-fold", "the sweeper trusts the projection", {
     file: "src/runtime/sweep.ts",
