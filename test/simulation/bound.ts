@@ -17,12 +17,14 @@ const SLACK_SECONDS = 60;
 
 export function boundOf(trial: Case): number {
   const { plan } = trial.world;
-  const from = Math.max(plan.calm_at, trial.acceptedAt ?? 0);
+  // Who stands still when the calm begins has its faults behind it only when it goes on.
+  const woke = trial.world.processes.map(({ pausedUntil }) => pausedUntil);
+  const from = Math.max(plan.calm_at, trial.acceptedAt ?? 0, ...woke);
   // Due times were stored by clocks that were wrong, and are read by others.
   const skew = 2 * Math.max(0, ...plan.processes.map((one) => Math.abs(one.skew)), jumpOf(trial));
   const found = MAX_RESEND_GAP_SECONDS + 2 * SWEEP_SECONDS + LEASE_SECONDS + LAST_ATTEMPT_SECONDS;
   const rest = from + skew + (found + workOf(trial) + SLACK_SECONDS) * 1000;
-  const last = Math.max(trial.deadlineMs, plan.calm_at) + skew + AFTER_DEADLINE_SECONDS * 1000;
+  const last = Math.max(trial.deadlineMs, from) + skew + AFTER_DEADLINE_SECONDS * 1000;
   return Math.min(rest, last + SLACK_SECONDS * 1000);
 }
 

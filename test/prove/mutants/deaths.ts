@@ -9,7 +9,7 @@ type Death =
 
 export const DEATHS: Readonly<Record<string, Death>> = {
   "accepted-too-early": { mode: "fault_free", seed: 1 },
-  "ack-failed": { mode: "all", seed: 4 },
+  "ack-failed": { mode: "no_rescue", seed: 74 },
   "ack-unseen": { mode: "no_rescue", seed: 4 },
   "any-write-id": { mode: "all", seed: 718 },
   "chunk-fence": { mode: "all", seed: 503 },
