@@ -9,6 +9,11 @@ export const MAX_SOURCE_BYTES = 64 * 1024;
 export const MAX_INPUT_BYTES = 256 * 1024;
 /** A submission: inputs plus the fields around them. */
 export const MAX_BODY_BYTES = 512 * 1024;
+/**
+ * The JSON pointer of a value in a workflow file. Every value below a long key repeats it; above
+ * 16,383 characters V8 hashes a text by its length alone, and thousands of them took minutes.
+ */
+export const MAX_POINTER_CHARS = 2048;
 /** A projection holds one state per node; 500 keep it far below 2 MB. */
 export const MAX_NODES = 500;
 /** 10,000 items in chunks of 32 are 313 chunk states in the projection. */

@@ -6,7 +6,7 @@ import { Composer, isAlias, isMap, isNode, isScalar, Lexer, LineCounter, Parser 
 import type { CST, Document, Node, Scalar, YAMLError, YAMLMap, YAMLSeq } from "yaml";
 import { invariant, type Issue } from "./error.ts";
 import { isForbiddenKey, utf8Bytes, type Json } from "./json.ts";
-import { MAX_JSON_DEPTH, MAX_SOURCE_BYTES } from "./limits.ts";
+import { MAX_JSON_DEPTH, MAX_POINTER_CHARS, MAX_SOURCE_BYTES } from "./limits.ts";
 
 /** Where a finding points: at a key, at its value, or at one character of a text. */
 export type At = "key" | "value" | number;
@@ -237,7 +237,7 @@ function readMap(map: YAMLMap, step: Step, walk: Walk): Json {
     const pointer = childPointer(step.pointer, key);
     checkProperties(pair.key, pointer, walk);
     const before = seen.get(key);
-    const problem = keyProblem(pair.key, before);
+    const problem = keyProblem(pair.key, before) ?? pathProblem(pointer);
     if (problem !== undefined) {
       report(walk, offset, { pointer, message: problem });
       continue;
@@ -259,6 +259,12 @@ function keyProblem(key: Scalar, before: Place | undefined): string | undefined 
   if (!name.isWellFormed()) return NOT_UNICODE;
   if (before === undefined) return undefined;
   return `the key "${name}" is there already, in line ${before.line}`;
+}
+
+function pathProblem({ length }: string): string | undefined {
+  if (length <= MAX_POINTER_CHARS) return undefined;
+  const most = `at most ${MAX_POINTER_CHARS} are allowed`;
+  return `the keys that lead here have ${length} characters, ${most}`;
 }
 
 function readList(list: YAMLSeq, step: Step, walk: Walk): Json {

@@ -369,8 +369,23 @@ test("a workflow in other dialects is refused as a whole, each word with its cou
   ]);
 });
 
+test("keys too long to lead to a value are refused where they stand, with all below them", () => {
+  const told = (chars: number) =>
+    `the keys that lead here have ${chars} characters, at most 2048 are allowed`;
+  const below = "*a, ".repeat(8_000);
+  const long = "n".repeat(30_000);
+  expect(issuesOf(workflow("", `vars: {\n ? ${long}\n : [${below}] }\n`))).toEqual([
+    `11:4 ${told(30_006)}`,
+  ]);
+  const half = "n".repeat(1000);
+  const nested = (last: number) =>
+    workflow("", `vars: { v: { ${half}: { ${half}: { ${"n".repeat(last)}: 1 } } } }\n`);
+  expect(issuesOf(nested(38))).toEqual([]);
+  expect(issuesOf(nested(39))).toEqual([`10:2022 ${told(2049)}`]);
+});
+
 test("a name as long as the file does not stand in full in every issue", () => {
-  const name = "n".repeat(30_000);
+  const name = "n".repeat(1900);
   const members = Array.from({ length: 90 }, () => "constructor: 1").join(", ");
   const parsed = parse(`vars: { v: { ${name}: { ${members} } } }\n${name}: 1`);
   const issues = parsed.ok ? [] : parsed.issues;
