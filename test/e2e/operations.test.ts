@@ -163,14 +163,20 @@ describe("the world fails under a request", () => {
         key: fixture.stores.COSMOS_KEY,
         connectionPolicy: { enableEndpointDiscovery: false },
       });
-      const item = client.database(app.database).container("jobs").item("job", id);
+      const database = client.database(app.database);
+      const item = database.container("jobs").item("job", id);
       const { resource: good } = await item.read();
       await item.replace({ ...good, schema: 99 });
       expect(problemOf(await app.get(`/jobs/${id}`))).toEqual([503, "SCHEMA_TOO_NEW"]);
+      // The journal has what a projection lost.
       await item.replace({ ...good, state: "secret text" });
+      expect((await app.get(`/jobs/${id}`)).body).toMatchObject({ status: "completed" });
+      expect(app.lines.some(({ event }) => event === "projection.failed")).toBe(true);
+      const entry = database.container("journal").item("0", id);
+      await entry.replace({ ...(await entry.read()).resource, events: "secret text" });
       const broken = await app.get(`/jobs/${id}`);
       expect(problemOf(broken)).toEqual([500, "DOCUMENT_INVALID"]);
-      expect(broken.text).not.toContain("secret");
+      expect(JSON.stringify([broken.text, app.lines])).not.toContain("secret text");
       expect(app.lines.filter(({ event }) => event === "request.failed").at(-1)).toMatchObject({
         function: "jobs_get",
         invocation_id: String(broken.body["instance"]).slice("urn:invocation:".length),
