@@ -26,15 +26,18 @@ export class UnansweredCommit extends WorkflowError {
   readonly seq: number;
   readonly write_id: string;
   readonly committed: Committed;
+  /** To be called by whoever finds that it stands: logs it, once for all that waited for it. */
+  readonly found: () => void;
 
   constructor(
     cause: WorkflowError,
-    entry: { readonly seq: number; readonly write_id: string },
+    entry: { readonly seq: number; readonly write_id: string; readonly found: () => void },
     committed: Committed,
   ) {
     super(cause.code, cause.message, { retryable: true, cause });
     this.seq = entry.seq;
     this.write_id = entry.write_id;
+    this.found = entry.found;
     this.committed = committed;
   }
 }

@@ -193,11 +193,17 @@ export class JobSession {
     const unanswered = this.#unanswered;
     // Whoever comes later has nothing in that entry.
     this.#unanswered = undefined;
+    let isLogged = false;
+    const found = (): void => {
+      if (isLogged || unanswered === undefined) return;
+      isLogged = true;
+      logTransition(this.engine.log, this.#job, unanswered.batch.events);
+    };
     for (const [index, { reject }] of batch.entries()) {
       if (unanswered === undefined || !(error instanceof WorkflowError)) reject(error);
       else {
         const committed = { job: this.#job, ...(unanswered.batch.each[index] ?? NOTHING) };
-        reject(new UnansweredCommit(error, unanswered, committed));
+        reject(new UnansweredCommit(error, { ...unanswered, found }, committed));
       }
     }
     for (const { reject } of this.#waiting.splice(0)) reject(error);

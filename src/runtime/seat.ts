@@ -77,7 +77,9 @@ export class Seat {
   /** The first of the commits without an answer that stands after all. */
   async #standing(unanswered: readonly UnansweredCommit[]): Promise<Committed | undefined> {
     for (const one of unanswered) {
-      if (await this.#stands(one)) return { ...one.committed, job: this.#session.job };
+      if (!(await this.#stands(one))) continue;
+      one.found();
+      return { ...one.committed, job: this.#session.job };
     }
     return undefined;
   }

@@ -1,11 +1,11 @@
 // What only many jobs, many values or long waits show: a sweep behind a long queue, decisions that
 // read many stored outputs, wakes while nothing can be stored, and work that waited for a store.
 import { describe, expect, test } from "vitest";
-import { epochMs } from "../../../src/core/instant.ts";
+import { addSeconds, epochMs } from "../../../src/core/instant.ts";
 import { defineHandler } from "../../../src/runtime/handlers.ts";
 import type { Handler } from "../../../src/runtime/handlers.ts";
 import { TestRuntime } from "../../support/runtime.ts";
-import { echo, fan, large, task, workflow } from "../../support/shapes.ts";
+import { echo, fan, large, parallel, task, workflow } from "../../support/shapes.ts";
 
 /** Answers after so many seconds, or never. */
 function waiting(runtime: () => TestRuntime, seconds: number): Handler {
@@ -147,4 +147,29 @@ describe("an invocation whose store was down for minutes", () => {
     expect(lost).toHaveLength(1);
     expect(epochMs(String(lost[0]?.["at"])) - (since ?? 0)).toBeLessThan(200_000);
   });
+});
+
+test("whoever finds that a commit without an answer stands logs it once", async () => {
+  for (let entry = 1; entry <= 3; entry += 1) {
+    const runtime = new TestRuntime({ handlers: [echo] });
+    runtime.catalog.put(parallel(3));
+    const { job } = await runtime.submit({ workflow_id: "parallel" });
+    let created = 0;
+    runtime.gate.rule = ({ operation }) => {
+      if (operation !== "journal.create") return undefined;
+      created += 1;
+      return created === entry ? "unanswered" : undefined;
+    };
+    expect(await runtime.runToEnd(job.job_id, 600)).toBe("completed");
+    // Whoever waited for the answer looks after others ended the job.
+    const end = addSeconds(runtime.clock.now(), 60);
+    await runtime.run(() => runtime.clock.now() >= end);
+    const told = (event: string): string[] => {
+      const lines = runtime.logs.filter(({ name }) => name === event);
+      return lines.map(({ fields }) => String(fields["node_id"]));
+    };
+    expect(told("job.started")).toHaveLength(1);
+    expect(told("job.ended")).toHaveLength(1);
+    expect(told("node.ended").toSorted()).toEqual(["p1", "p2", "p3"]);
+  }
 });
