@@ -80,6 +80,8 @@ class OpenCount {
   /** Let in since then, or still under way when it began. */
   #since = 0;
   #underWay = 0;
+  /** The last count failed: whatever this process let in since may have ended. */
+  #isBlind = false;
   #triedAtMs: number | undefined;
   #counting: Promise<void> | undefined;
 
@@ -96,7 +98,7 @@ class OpenCount {
   }
 
   assertRoom(): void {
-    if (this.#open < this.#max) return;
+    if (this.#isBlind || this.#open < this.#max) return;
     const ageMs = this.#ageMs ?? 0;
     const seconds = Math.max(1, Math.ceil(COUNT_SECONDS - ageMs / 1000));
     const whose = this.#caller === undefined ? "" : " of yours";
@@ -138,7 +140,9 @@ class OpenCount {
     try {
       this.#counted = await this.#engine.jobs.countOpen(this.#caller);
       this.#since = Math.max(0, this.#since - settled);
+      this.#isBlind = false;
     } catch (error) {
+      this.#isBlind = true;
       this.#engine.log.write("warn", "count.failed", { error: errorText(error) });
     } finally {
       this.#counting = undefined;

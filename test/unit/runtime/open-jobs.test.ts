@@ -136,7 +136,7 @@ test("a count that fails refuses nobody, is told, and is tried again", async () 
   const { asked, clock, enter, logged, store } = counted({ max: 3 });
   store.isDown = true;
   store.open = 1_000;
-  expect([await enter(), await enter()]).toEqual([0, 0]);
+  for (let entered = 0; entered < 10; entered += 1) expect(await enter()).toBe(0);
   expect(logged).toEqual(["count.failed"]);
   await clock.advance(10_000);
   store.isDown = false;
