@@ -13,6 +13,8 @@ export class Judge implements Witness {
   readonly losses = new Losses();
   /** Jobs that somebody asked to cancel, whether that was heard or not, and when they first did. */
   readonly cancelled = new Map<string, number>();
+  /** When less of a job was last read than is stored. */
+  readonly staleReads = new Map<string, number>();
   readonly #world: Stage;
 
   constructor(world: Stage) {

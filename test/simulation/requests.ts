@@ -91,6 +91,7 @@ export class Requests {
         this.#answer(flight, 0);
         return;
       case "stale":
+        world.judge.staleReads.set(flight.jobId, world.time.now);
         this.#answer(flight, Number(argument));
         return;
       case "refused":

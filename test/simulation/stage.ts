@@ -154,6 +154,7 @@ export interface Stage {
     readonly trials: ReadonlyMap<string, Case>;
     readonly losses: Losses;
     readonly cancelled: Map<string, number>;
+    readonly staleReads: Map<string, number>;
     ran(execution: Execution): void;
     sent(message: Message, fault: string | undefined): void;
     lostMessage(text: string, why: string): void;

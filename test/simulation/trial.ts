@@ -189,10 +189,19 @@ export class Trial implements Case {
     if (needed === undefined) return;
     const woke = Math.max(...this.world.processes.map(({ pausedUntil }) => pausedUntil));
     const renewed = addSeconds(instantOf(EPOCH_MS + woke), DEFAULT_TIMING.lease_seconds);
-    const covered = later(later(needed, addSeconds(state.at, 600)), renewed);
+    // Who read an older state stores the wake of that one, and holds a message while it does.
+    const wroteAt = this.#isMisled ? instantOf(EPOCH_MS + this.#projectedAt) : state.at;
+    const covered = later(later(needed, addSeconds(later(state.at, wroteAt), 600)), renewed);
     const { wake_at } = projected;
     const isInTime = wake_at !== undefined && wake_at <= covered;
     must(isInTime, `entry ${state.seq} needs a wake at ${needed}, stored is ${String(wake_at)}`);
+  }
+
+  /** Somebody read an older state shortly before the projection was written. */
+  get #isMisled(): boolean {
+    const { staleReads } = this.world.judge;
+    const readAt = staleReads.get(this.jobId) ?? Number.NEGATIVE_INFINITY;
+    return readAt <= this.#projectedAt && readAt > this.#projectedAt - FRESH_MS;
   }
 
   /** A handler was called: somebody must have claimed that attempt, and with these params. */
