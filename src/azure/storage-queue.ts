@@ -4,6 +4,7 @@
 import type { QueueClient, QueueServiceClient, StoragePipelineOptions } from "@azure/storage-queue";
 import { WorkflowError } from "../core/error.ts";
 import { instantOf } from "../core/instant.ts";
+import { inLineSince } from "../core/message.ts";
 import type { WorkQueue } from "../runtime/ports.ts";
 import type { QueueConnection } from "./connection-settings.ts";
 import type { RequestHook } from "./cosmos-client.ts";
@@ -78,7 +79,9 @@ export function storageQueue(handle: QueueHandle): WorkQueue {
         client.peekMessages({ numberOfMessages: 1 }),
       );
       const head = answer.peekedMessageItems[0];
-      return head === undefined ? undefined : instantOf(head.insertedOn.getTime());
+      if (head === undefined) return undefined;
+      const text = Buffer.from(head.messageText, "base64").toString();
+      return inLineSince(text, instantOf(head.insertedOn.getTime()));
     },
   };
 }

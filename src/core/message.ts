@@ -3,6 +3,8 @@
 // expirationTime, nextVisibleTime or queueTrigger: the Functions host overwrites the trigger's own.
 import * as z from "zod";
 import { NODE_ID } from "./definition.ts";
+import { epochMs, instantOf, later } from "./instant.ts";
+import type { Instant } from "./instant.ts";
 
 export const MESSAGE_SCHEMA = 1;
 
@@ -25,5 +27,18 @@ export const messageSchema = z.object({
   traceparent: z.string().max(100).exactOptional(),
 });
 
+const dueSchema = messageSchema.pick({ first_sent_at: true });
+
 export type Message = z.output<typeof messageSchema>;
 export type MessageKind = Message["kind"];
+
+/** Since when a message stands in line: one that was delayed says itself when it was due. */
+export function inLineSince(text: string, insertedAt: Instant): Instant {
+  try {
+    const { first_sent_at } = dueSchema.parse(JSON.parse(text));
+    return later(insertedAt, instantOf(epochMs(first_sent_at)));
+  } catch {
+    // Not a message of ours.
+    return insertedAt;
+  }
+}

@@ -3,6 +3,7 @@
 // what failed too often. Time comes from a clock; nothing happens by itself.
 import { addSeconds, later } from "../core/instant.ts";
 import type { Instant } from "../core/instant.ts";
+import { inLineSince } from "../core/message.ts";
 import type { Message } from "../core/message.ts";
 import type { Clock, WorkQueue } from "../runtime/ports.ts";
 
@@ -87,7 +88,8 @@ export class MemoryQueue implements WorkQueue {
 
   /** As `oldest`, at once and uncounted: for a simulation, not a port. */
   head(): Instant | undefined {
-    return this.#visible()[0]?.inserted_at;
+    const [head] = this.#visible();
+    return head && inLineSince(head.text, head.inserted_at);
   }
 
   /** Puts any text there, as a stranger with access to the queue could. */

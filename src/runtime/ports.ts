@@ -114,7 +114,7 @@ export interface DefinitionStore {
 export interface WorkQueue {
   /** Sends to the work queue: base64 JSON, no expiry, visible after the delay. */
   send(message: Message, delaySeconds: number): Promise<void>;
-  /** When the message at the queue's head was first sent, or undefined for an empty queue. */
+  /** Since when the message at the queue's head stands in line; undefined for an empty queue. */
   oldest(): Promise<Instant | undefined>;
 }
 

@@ -30,6 +30,12 @@ export function queueContract(open: Open): void {
     expect(await adapters.queue.oldest()).toBe(oldest);
   });
 
+  test("a message stands in line since it was due, not since it was sent", async () => {
+    const due = "2999-01-01T00:00:00.000Z";
+    await adapters.queue.send(message({ first_sent_at: due }), 0);
+    expect(await adapters.queue.oldest()).toBe(due);
+  });
+
   test.each([0.2, 3600, 30 * 24 * 3600])(
     "a message with a delay of %d s is not visible yet",
     async (delaySeconds) => {

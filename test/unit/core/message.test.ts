@@ -1,6 +1,6 @@
 // Messages carry ids only, and none of the names that the Functions host overwrites.
 import { expect, test } from "vitest";
-import { messageSchema } from "../../../src/core/message.ts";
+import { inLineSince, messageSchema } from "../../../src/core/message.ts";
 
 const MESSAGE = {
   v: 1,
@@ -38,4 +38,15 @@ test("no field has a name that the host gives to the trigger", () => {
     "queueTrigger",
   ];
   expect(Object.keys(messageSchema.shape).filter((name) => taken.includes(name))).toEqual([]);
+});
+
+test("a message says since when it stands in line, a stranger's text does not", () => {
+  const inserted = "2026-01-01T00:00:10.000Z";
+  const due = (first_sent_at: string): string => JSON.stringify({ first_sent_at });
+  expect(inLineSince(due("2026-01-01T00:05:00.000Z"), inserted)).toBe("2026-01-01T00:05:00.000Z");
+  expect(inLineSince(due("2026-01-01T00:05:00Z"), inserted)).toBe("2026-01-01T00:05:00.000Z");
+  expect(inLineSince(due("2025-12-31T23:00:00.000Z"), inserted)).toBe(inserted);
+  for (const text of ["", "{", "null", "[]", due("soon")]) {
+    expect(inLineSince(text, inserted)).toBe(inserted);
+  }
 });
