@@ -60,9 +60,9 @@ async function poll(
   const { settings } = options;
   const polling = createPolling(settings.maxPollingIntervalMs, Math.random);
   const receive = receiver(options);
-  const stopped = new Promise<void>((resolve) => {
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
+  // One promise that all waits race would remember each of them for as long as the host runs.
+  let wake = (): void => undefined;
+  signal.addEventListener("abort", () => wake(), { once: true });
   while (!signal.aborted) {
     const messages = await receive();
     if (signal.aborted) {
@@ -70,7 +70,10 @@ async function poll(
       return;
     }
     for (const message of messages) {
-      const work: Promise<void> = handle(options, message).finally(() => inHand.delete(work));
+      const work: Promise<void> = handle(options, message).finally(() => {
+        inHand.delete(work);
+        wake();
+      });
       inHand.add(work);
     }
     if (messages.length === 0) {
@@ -78,7 +81,9 @@ async function poll(
     } else {
       polling.reset();
       while (inHand.size > settings.newBatchThreshold && !signal.aborted) {
-        await Promise.race([...inHand, stopped]);
+        await new Promise<void>((resume) => {
+          wake = resume;
+        });
       }
     }
   }
