@@ -20,12 +20,12 @@ import type { ProveOptions, Row } from "../row.ts";
 interface Size {
   readonly jobs: number;
   readonly samples: number;
-  /** Of a worker's heap for each job that has ended; what a small run shows is mostly noise. */
+  /** Of a worker's heap for each job that has ended. A small run is noisy: it tells whole jobs. */
   readonly mostBytesPerJob: number;
 }
 
 const LONG: Size = { jobs: 10_000, samples: 40, mostBytesPerJob: 300 };
-const SHORT: Size = { jobs: 120, samples: 6, mostBytesPerJob: 8_192 };
+const SHORT: Size = { jobs: 120, samples: 6, mostBytesPerJob: 65_536 };
 const PROCESSES = 3;
 /** Jobs that may be open at once. */
 const OPEN = 60;
