@@ -29,6 +29,8 @@ const SHORT: Size = { jobs: 120, samples: 6, mostBytesPerJob: 65_536 };
 const PROCESSES = 3;
 /** Jobs that may be open at once. */
 const OPEN = 60;
+/** A message in a host's hands is not in line; swept thrice as often as in production, it shows. */
+const RESENT_SHARE = 0.001;
 /** Until then caches fill and code is compiled. */
 const WARM_SHARE = 0.3;
 const PACE = { sweepSeconds: 20, hiddenSeconds: 600 };
@@ -184,6 +186,7 @@ function rowOf({ size, seed, samples, statuses, stack, violations }: Ran): Row {
   const steep = slopes.map((one) => one.toFixed(0));
   const steepest = Math.max(...slopes);
   const resent = stack.all().reduce((sum, { lines }) => sum + sumOf(lines, "resent"), 0);
+  const isRare = resent <= size.jobs * RESENT_SHARE;
   const told = Object.entries(statuses).map(([status, number]) => `${number} ${status}`);
   const { jobs } = size;
   const first = warm[0];
@@ -196,7 +199,7 @@ function rowOf({ size, seed, samples, statuses, stack, violations }: Ran): Row {
     violations: [
       ...violations,
       ...(steepest > size.mostBytesPerJob ? [`a heap grows ${steepest.toFixed(0)} B/job`] : []),
-      ...(resent > 0 ? [`${resent} messages were sent again without a fault`] : []),
+      ...(isRare ? [] : [`${resent} messages were sent again without a fault`]),
       ...wronglyTold(stack, jobs),
     ],
     notes: [
