@@ -189,6 +189,7 @@ export function loseAttempt(transition: Transition, nodeId: string): void {
     return;
   }
   again(transition, { node_id: nodeId, attempt, error, delay: 0 });
+  transition.sendSpare({ kind: "task", node_id: nodeId, attempt: attempt + 1 });
 }
 
 /** The last instant known at which somebody was at work on the running attempt. */

@@ -288,6 +288,7 @@ export function loseChunk(transition: Transition, { node_id, chunk, attempt }: C
   if (state.lost + 1 < MAX_LOST_ATTEMPTS) {
     transition.emit({ type: "chunk_lost", node_id, chunk, attempt });
     sendChunks(transition, node_id, [chunk]);
+    transition.sendSpare({ kind: "chunk", node_id, chunk, attempt: attempt + 1 });
     return;
   }
   const message = `${state.lost + 1} attempts ended without an outcome`;

@@ -28,6 +28,7 @@ import {
 import type { NodeDefinition } from "./definition.ts";
 import type { Paced } from "./pace.ts";
 import { cutText } from "./text.ts";
+import { graceSeconds } from "./watch.ts";
 
 /** Steps after which a decision lets others go first; one evaluation at most comes before it. */
 export const REST_STEPS = 20_000;
@@ -126,6 +127,14 @@ export class Transition {
   send(message: MessageTarget, delaySeconds = 0, resend?: string): void {
     const again = resend === undefined ? {} : { resend };
     this.effect({ type: "send_message", message, delay_seconds: delaySeconds, ...again });
+  }
+
+  /**
+   * A second message for the attempt after a lost one: what took the worker may take the next
+   * message too. It comes a time of grace later, and means nothing where the first was received.
+   */
+  sendSpare(message: MessageTarget): void {
+    this.send(message, graceSeconds(this.context.timing));
   }
 
   /** Asks the shell to load documents and to decide again. */

@@ -94,6 +94,8 @@ test("three lost attempts end in WORKER_LOST, counted apart from failures", () =
     engine.queue = [];
     engine.wake();
     engine.receiveAt(0);
+    // The spare.
+    engine.receiveAt(0);
   };
   engine.step();
   lose();
