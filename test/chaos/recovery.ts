@@ -1,6 +1,7 @@
 // How long a job that ran on a killed process stood still: from the SIGKILL until the next attempt
 // began (or, where none follows, until the loss was recorded). Which attempts were at work there is
 // known from the process's own log lines; what became of them, from the journal.
+import { optional } from "../../src/core/apply.ts";
 import type { StoredEntry } from "./hash-chain.ts";
 import { entriesOf } from "./job-history.ts";
 import type { Kill } from "./stack.ts";
@@ -15,6 +16,13 @@ export interface Recovery {
   readonly chunks: readonly number[];
   /** Chunks that could have been on either of two processes that were killed. */
   readonly doubtful: number;
+  /** What happened to the attempt that stood still longest. */
+  readonly slowest?: Told;
+}
+
+interface Told {
+  readonly ms: number;
+  readonly story: string;
 }
 
 interface Timed {
@@ -40,7 +48,10 @@ export function recoveries(
       const own = (events.get(jobId) ?? []).filter((event) => event.node_id === node_id);
       const found = lossOf(own, attempt);
       if (found === undefined) return [];
-      return [{ judged: found.judgedMs - kill.at_ms, resumed: found.resumedMs - kill.at_ms }];
+      const resumed = found.resumedMs - kill.at_ms;
+      const told = storyOf(own, { kill, until: found.resumedMs });
+      const story = `${jobId} ${node_id}: ${told}`;
+      return [{ judged: found.judgedMs - kill.at_ms, resumed, told: { ms: resumed, story } }];
     }),
   );
   const chunks = chunkRecoveries(hard, contents, { events, renewMs: renewSeconds * 1000 });
@@ -48,7 +59,22 @@ export function recoveries(
     attempts: lost.map(({ resumed }) => resumed).sort(ascending),
     judged: lost.map(({ judged }) => judged).sort(ascending),
     ...chunks,
+    ...optional("slowest", lost.map(({ told }) => told).sort((a, b) => b.ms - a.ms)[0]),
   };
+}
+
+/** The events from shortly before the kill until the node went on, in seconds after the kill. */
+function storyOf(
+  events: readonly Timed[],
+  { kill, until }: { readonly kill: Kill; readonly until: number },
+): string {
+  return events
+    .filter(({ atMs }) => atMs <= until)
+    .map(({ atMs, type, attempt = "" }) => {
+      const seconds = ((atMs - kill.at_ms) / 1000).toFixed(1);
+      return `${seconds} ${type} ${attempt}`.trim();
+    })
+    .join(", ");
 }
 
 /** The value that this share of all does not exceed; 0 of none. */

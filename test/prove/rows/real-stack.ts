@@ -162,6 +162,7 @@ function told({ verdict, kills, recovery, chaosMs, calmMs }: Result): string {
     `${violations.length} violations`,
     `${kills.hard}+${kills.graceful} kills`,
     `recovery of ${recovery.attempts.length}: p99 ${p99.toFixed(0)} ms`,
+    ...(recovery.slowest === undefined ? [] : [`slowest: ${recovery.slowest.story}`]),
     `${(chaosMs / 1000).toFixed(0)} s of chaos, ${(calmMs / 1000).toFixed(0)} s of calm`,
   ].join("; ");
 }
