@@ -23,6 +23,22 @@ export const LOG_LEVELS: readonly LogLevel[] = [
   "none",
 ];
 
+/** Controls but tab and newline, line separators, and what turns the writing direction around. */
+const UNSAFE = /(?![\t\n])[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/**
+ * An entry as a person reads it. Further lines of a message are indented, and what a terminal would
+ * obey is written out: no message can pass for another entry.
+ */
+export function printed({ level, category, message }: LogEntry): string {
+  const text = message.replaceAll(UNSAFE, written).replaceAll("\n", "\n    ");
+  return `[${level}] ${category}: ${text}`;
+}
+
+function written(character: string): string {
+  return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")}`;
+}
+
 /** Lets through what `levels` asks for. Categories compare without case, as the host does. */
 export function filterLog(levels: ReadonlyMap<string, LogLevel>, log: HostLog): HostLog {
   return (entry) => {

@@ -9,7 +9,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { appDefaults, givenStores, RELAXED } from "./app-settings.ts";
 import { forkStores, startStores, type Stores } from "./emulators.ts";
-import type { LogEntry } from "./host-log.ts";
+import { printed, type LogEntry } from "./host-log.ts";
 import { checkPortIsFree } from "./http-server.ts";
 import { LOCAL_KEYS, problemText, startHost, type RunningHost } from "./host.ts";
 import { waitForStores } from "./reachable.ts";
@@ -94,8 +94,9 @@ function stopOnSignal(host: RunningHost, stores: Stores | undefined): void {
   process.on("SIGINT", stop).on("SIGTERM", stop);
 }
 
-function printLog({ level, category, message }: LogEntry): void {
-  const line = `[${level}] ${category}: ${message}`;
+function printLog(entry: LogEntry): void {
+  const line = printed(entry);
+  const { level } = entry;
   if (level === "warning" || level === "error" || level === "critical") {
     console.error(line);
   } else {

@@ -1,7 +1,7 @@
 // The log filter of host.json.
 
 import { expect, test } from "vitest";
-import { filterLog, type LogEntry } from "../../../src/local/host-log.ts";
+import { filterLog, printed, type LogEntry } from "../../../src/local/host-log.ts";
 import type { LogLevel } from "../../../src/local/rpc.ts";
 
 function passes(
@@ -30,4 +30,12 @@ test("the longest category prefix decides, without case", () => {
 
 test("none silences a category", () => {
   expect(passes({ default: "none" }, "critical", "Host.Any")).toBe(false);
+});
+
+test("no message can pass for an entry of its own, nor command a terminal", () => {
+  const forged = "no such route /x\n[error] Host: all jobs are lost\u001b[2J\r\u2028\u202e end";
+  expect(printed({ level: "warning", category: "Host.Http", message: forged })).toBe(
+    "[warning] Host.Http: no such route /x\n" +
+      "    [error] Host: all jobs are lost\\u001b[2J\\u000d\\u2028\\u202e end",
+  );
 });
