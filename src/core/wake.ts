@@ -19,8 +19,11 @@ export function wake(transition: Transition): void {
   wakeNodes(transition);
   const { effects } = transition;
   if (!effects.some(({ type }) => type === "suspect_lease")) return;
-  // Not only the sweeper: whoever is suspected is judged as soon as may be.
-  transition.send({ kind: "wake" }, graceSeconds(transition.context.timing));
+  // Not only the sweeper: whoever is suspected is judged as soon as may be. The second message is
+  // a spare, as after a loss: what took the worker may take the first.
+  const grace = graceSeconds(transition.context.timing);
+  transition.send({ kind: "wake" }, grace);
+  transition.send({ kind: "wake" }, 2 * grace);
 }
 
 /**

@@ -99,6 +99,7 @@ test("a running attempt is lost when its lease has ended, counted from the last 
   expect(engine.effects).toEqual([
     { type: "suspect_lease", key: "a:1" },
     { type: "send_message", message: { kind: "wake" }, delay_seconds: 10 },
+    { type: "send_message", message: { kind: "wake" }, delay_seconds: 20 },
   ]);
   engine.tick(9);
   expect(engine.commit({ type: "wake_due" })).toEqual([]);
