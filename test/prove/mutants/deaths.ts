@@ -49,7 +49,7 @@ export const DEATHS: Readonly<Record<string, Death>> = {
   "rev-ignored": { mode: "fault_free", seed: 52 },
   "send-before-commit": { mode: "no_rescue", seed: 52 },
   "sends-fail-silently": { scenarios: "sweep" },
-  "sweep-without-fold": { mode: "all", seed: 2000 },
+  "sweep-without-fold": { scenarios: "sweep" },
   "terminal-reopens": { mode: "all", seed: 67 },
   "unanswered-forgotten": { mode: "no_rescue", seed: 110 },
   "unconditional-entry": { mode: "fault_free", seed: 5 },
