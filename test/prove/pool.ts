@@ -24,16 +24,17 @@ const DEFAULT_TIMEOUT_MS = 3_600_000;
 export async function inWorkers(
   tasks: readonly Task[],
   workers: number,
-  onResult: (done: number) => void = () => undefined,
+  onResult: (done: number, result: TaskResult) => void = () => undefined,
 ): Promise<readonly TaskResult[]> {
   const results: TaskResult[] = [];
   const waiting = tasks.entries();
   let done = 0;
   const lane = async (): Promise<void> => {
     for (const [index, task] of waiting) {
-      results[index] = await runTask(task);
+      const result = await runTask(task);
+      results[index] = result;
       done += 1;
-      onResult(done);
+      onResult(done, result);
     }
   };
   await Promise.all(Array.from({ length: Math.min(workers, tasks.length) }, lane));
