@@ -32,7 +32,7 @@ const PACE = { sweepSeconds: 3, hiddenSeconds: 10 };
 
 export async function run(options: ProveOptions): Promise<Row> {
   const { firstSeed, say } = options;
-  const rounds = options.seeds ?? (options.long ? 100 : 4);
+  const rounds = options.seeds ?? (options.long ? 100 : 3);
   const home = await chaosHome(firstSeed);
   const log: ClientLog = { operations: [] };
   for (const [file, source] of Object.entries(shippedFiles())) {
