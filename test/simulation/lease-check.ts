@@ -17,13 +17,17 @@ interface Lost {
   readonly attempt: number;
 }
 
+/** Who wakes up with minutes of its invocation gone hands back what no longer fits, soon after. */
+const SOON_MS = 10_000;
+
 /** `at` is that of the entry that tells of the loss, `job` the state before it. */
 export function checkLost(
   trial: Case,
-  { node_id, chunk, attempt }: Lost,
+  lost: Lost,
   { job, at }: { readonly job: JobState; readonly at: Instant },
 ): void {
-  if (!areClocksRight(trial.world.plan)) return;
+  if (!areClocksRight(trial.world.plan) || mayBeHandedBack(trial, lost, job)) return;
+  const { node_id, chunk, attempt } = lost;
   const { renewals } = (trial.projected?.["watch"] ?? { renewals: {} }) as Watch;
   const began =
     chunk === undefined
@@ -35,4 +39,24 @@ export function checkLost(
     const due = addSeconds(sign, DEFAULT_TIMING.lease_seconds);
     must(at >= due, `${key} is lost at ${at}, and gave a sign of life at ${sign}`);
   }
+}
+
+/** Somebody slept until just now, and no handler is at work on the attempt. */
+function mayBeHandedBack(
+  trial: Case,
+  { node_id, chunk, attempt }: Lost,
+  { nodes }: JobState,
+): boolean {
+  const { processes, time } = trial.world;
+  const { now } = time;
+  const hasSlept = processes.some(
+    ({ pausedUntil }) => pausedUntil > 0 && pausedUntil <= now && pausedUntil > now - SOON_MS,
+  );
+  if (!hasSlept) return false;
+  const { fan } = nodes[node_id] ?? {};
+  const items = chunk === undefined ? [undefined] : (fan?.chunks[chunk]?.items ?? []);
+  return items.every((index) => {
+    const one = trial.execution(node_id, attempt, index);
+    return one === undefined || one.answer !== undefined;
+  });
 }
