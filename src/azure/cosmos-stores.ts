@@ -3,6 +3,7 @@
 import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
+import { safeParse } from "../core/safe-parse.ts";
 import type { DefinitionStore, JobStore, JournalStore } from "../runtime/ports.ts";
 import type { CosmosHandle } from "./cosmos-client.ts";
 import { CosmosDocuments } from "./cosmos-documents.ts";
@@ -121,7 +122,7 @@ function definitionStore(documents: CosmosDocuments): DefinitionStore {
 }
 
 function parsed<T>(schema: z.ZodType<T>, document: JsonObject): T {
-  const result = schema.safeParse(document);
+  const result = safeParse(schema, document);
   if (result.success) return result.data;
   const where = result.error.issues[0];
   const problem = `${where?.path.join(".") ?? ""}: ${where?.message ?? "not as expected"}`;

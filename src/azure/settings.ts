@@ -4,6 +4,7 @@
 import * as z from "zod";
 import { FIELD_NAME } from "../core/definition.ts";
 import type { Issue } from "../core/error.ts";
+import { safeParse } from "../core/safe-parse.ts";
 import { cosmosConnection, queueConnection } from "./connection-settings.ts";
 import type { CosmosConnection, QueueConnection } from "./connection-settings.ts";
 import { ncrontabProblem } from "./ncrontab.ts";
@@ -116,7 +117,7 @@ const schema = z.object({
 
 export function readSettings(env: Environment): SettingsResult {
   const given = withoutEmpty(env);
-  const parsed = schema.safeParse(given);
+  const parsed = safeParse(schema, given);
   const issues: Issue[] = parsed.success ? [] : parsed.error.issues.map(asIssue);
   const development = given["AZURE_FUNCTIONS_ENVIRONMENT"] === "Development";
   const cosmos = cosmosConnection(given, development);

@@ -2,6 +2,7 @@
 // Every answer is parsed; an answer that was not promised ends the demo with what came instead.
 import { setTimeout as pause } from "node:timers/promises";
 import * as z from "zod";
+import { safeParse } from "../core/safe-parse.ts";
 
 export interface Api {
   readonly url: string;
@@ -83,7 +84,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function promised<T>(answer: Answer, status: number, schema: z.ZodType<T>): T {
-  const parsed = schema.safeParse(answer.body);
+  const parsed = safeParse(schema, answer.body);
   if (answer.status === status && parsed.success) return parsed.data;
   throw new Error(`Expected ${status}, got ${answer.status}: ${JSON.stringify(answer.body)}`);
 }

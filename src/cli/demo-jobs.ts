@@ -1,6 +1,7 @@
 // The jobs that the demo submits: what goes in, how each must end, and what its result must say.
 // A job that ends with another version, digest or result than promised ends the demo.
 import * as z from "zod";
+import { safeParse } from "../core/safe-parse.ts";
 import { endOf, provenanceOf, resultOf, submit } from "./demo-api.ts";
 import type { Api, Inputs, PinnedJob } from "./demo-api.ts";
 import { expectedAnswer } from "./demo-claim.ts";
@@ -157,7 +158,7 @@ export function must(condition: boolean, otherwise: string): void {
 }
 
 function parsed<T>(schema: z.ZodType<T>, data: unknown): T {
-  const result = schema.safeParse(data);
+  const result = safeParse(schema, data);
   if (result.success) return result.data;
   throw new Error(`Not the promised result: ${z.prettifyError(result.error)}`);
 }

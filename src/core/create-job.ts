@@ -17,6 +17,7 @@ import type { JsonObject } from "./json.ts";
 import { isJsonObject, jsonBytes, jsonProblem } from "./json.ts";
 import { eventHash } from "./lane.ts";
 import { MAX_SNAPSHOT_BYTES } from "./limits.ts";
+import { safeParse } from "./safe-parse.ts";
 
 /** The version of the expression language; pinned with the job. */
 export const EXPRESSIONS_VERSION = 1;
@@ -144,7 +145,7 @@ export function pinnedWorkflow(entry: JournalEntry, sha256: Sha256): Workflow {
     const message = `workflow snapshot: expected ${workflow_digest}, found ${found}`;
     throw new WorkflowError("SNAPSHOT_TAMPERED", message);
   }
-  const parsed = definitionSchema.safeParse(workflow_snapshot);
+  const parsed = safeParse(definitionSchema, workflow_snapshot);
   if (!parsed.success || parsed.data.version !== workflow_version) {
     throw new WorkflowError("SNAPSHOT_INVALID", "workflow snapshot: not a definition", {
       cause: parsed.error,

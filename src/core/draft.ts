@@ -3,6 +3,7 @@
 import type * as z from "zod";
 import { definitionSchema, type WorkflowDefinition } from "./definition.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
+import { safeParse } from "./safe-parse.ts";
 import type { At } from "./yaml-source.ts";
 
 /** One thing that is wrong, by JSON pointer; the reader of the YAML knows line and column. */
@@ -43,7 +44,7 @@ export function readDraft(value: JsonObject): Reading {
     vars: keysOf(value["vars"]),
     secrets: listOf(value["secrets"]),
   };
-  const whole = definitionSchema.safeParse(value, { reportInput: true });
+  const whole = safeParse(definitionSchema, value, { reportInput: true });
   if (whole.success) {
     return { draft: { definition: whole.data, ...names, complete: true }, issues: [] };
   }
@@ -84,7 +85,7 @@ function readParts(value: JsonObject): WorkflowDefinition {
   let { inputs, vars, nodes } = JSON.parse(JSON.stringify(value)) as JsonObject;
   for (;;) {
     const parts: JsonObject = { inputs: inputs ?? {}, vars: vars ?? {}, nodes: nodes ?? {} };
-    const read = partSchema.safeParse(parts);
+    const read = safeParse(partSchema, parts);
     if (read.success) {
       const rest = { workflow_id: "unread", version: 1, is_active: true, timeout_seconds: 1 };
       return { ...rest, ...read.data };

@@ -8,6 +8,7 @@ import { WorkflowError } from "./error.ts";
 import type { Instant } from "./instant.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { FailureReason, JobError, StoredValue } from "./job.ts";
+import { safeParse } from "./safe-parse.ts";
 
 /** Raised when a change of the reducer would alter a history; a pin keeps the rule it has. */
 export const DECISIONS_VERSION = 1;
@@ -265,7 +266,7 @@ const entrySchema = z.looseObject({
  * does not know: the caller must not write then. DOCUMENT_INVALID for anything else amiss.
  */
 export function parseEntry(document: unknown): JournalEntry {
-  const parsed = entrySchema.safeParse(document);
+  const parsed = safeParse(entrySchema, document);
   if (!parsed.success) {
     throw new WorkflowError("DOCUMENT_INVALID", "journal entry: not of the expected shape", {
       cause: parsed.error,

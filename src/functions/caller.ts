@@ -6,6 +6,7 @@
 import type { HttpRequest } from "@azure/functions";
 import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
+import { safeParse } from "../core/safe-parse.ts";
 
 export type AuthMode =
   | { readonly mode: "keys" }
@@ -52,7 +53,7 @@ export function callerOf(request: Pick<HttpRequest, "headers">, auth: AuthMode):
 
 function principalOf(header: string): Principal {
   if (header === "") throw unauthenticated("sign in first: this request has no principal");
-  const parsed = principalSchema.safeParse(decoded(header));
+  const parsed = safeParse(principalSchema, decoded(header));
   if (parsed.success) return parsed.data;
   throw unauthenticated("the principal of this request is not one of Microsoft Entra");
 }

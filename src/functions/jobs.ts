@@ -7,6 +7,7 @@ import { JOB_STATUSES } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { MAX_LABEL_CHARS, MAX_TAGS } from "../core/limits.ts";
+import { safeParse } from "../core/safe-parse.ts";
 import { cancelJob } from "../runtime/cancel-job.ts";
 import type { JobRequest } from "../runtime/job-access.ts";
 import type { JobFilter } from "../runtime/ports.ts";
@@ -69,7 +70,7 @@ function keyOf(request: HttpRequest, inBody: string | undefined): string | undef
     const message = "the key in the body and the one in the header differ";
     throw refused([message], () => ({ message, pointer: "/idempotency_key" }));
   }
-  const parsed = label.safeParse(inHeader);
+  const parsed = safeParse(label, inHeader);
   if (!parsed.success) {
     const message = `header Idempotency-Key: 1 to ${MAX_LABEL_CHARS} characters`;
     throw refused([message], () => ({ message }));

@@ -8,6 +8,7 @@ import { firstIssues } from "../core/issues.ts";
 import { jsonProblem, utf8Bytes } from "../core/json.ts";
 import { MAX_BODY_BYTES } from "../core/limits.ts";
 import { didYouMean } from "../core/nearest.ts";
+import { safeParse } from "../core/safe-parse.ts";
 import { pointerOf } from "../core/schema-issues.ts";
 import { listNames } from "../core/text.ts";
 
@@ -16,7 +17,7 @@ const uuid = z.uuid();
 /** The `job_id` of the route. A malformed one names no job. */
 export function jobIdOf(request: HttpRequest): string {
   const id = request.params["job_id"] ?? "";
-  const parsed = uuid.safeParse(id.toLowerCase());
+  const parsed = safeParse(uuid, id.toLowerCase());
   if (!parsed.success) throw new WorkflowError("JOB_NOT_FOUND", `job ${shown(id)}: not found`);
   return parsed.data;
 }
@@ -59,7 +60,7 @@ function checked<T>(text: string, schema: z.ZodType<T>): T {
   if (problem !== undefined) {
     throw refused([problem], ({ message, pointer }) => ({ message, pointer }));
   }
-  const parsed = schema.safeParse(value);
+  const parsed = safeParse(schema, value);
   if (!parsed.success) throw refused(refusalsOf(parsed.error), issueOf);
   return parsed.data;
 }
@@ -133,7 +134,7 @@ export function readQuery<Shape extends z.ZodRawShape>(
   const given = Object.fromEntries(request.query.entries());
   // The host's own: a function key may come so.
   delete given["code"];
-  const parsed = schema.safeParse(given);
+  const parsed = safeParse(schema, given);
   if (parsed.success) return parsed.data;
   const names = Object.keys(schema.shape);
   throw refused(refusalsOf(parsed.error), ({ issue, key }) => {

@@ -5,6 +5,7 @@
 import type * as z from "zod";
 import type { Json } from "../core/json.ts";
 import { WorkflowError } from "../core/error.ts";
+import { safeParse } from "../core/safe-parse.ts";
 
 export interface HandlerContext<Params> {
   readonly params: Params;
@@ -75,12 +76,12 @@ export function defineHandler<Params, Output>(
     output,
     description: definition.description ?? "",
     run: async (context) => {
-      const checked = params.safeParse(context.params);
+      const checked = safeParse(params, context.params);
       if (!checked.success) {
         throw new TerminalError(`params: ${explain(checked.error)}`, "PARAMS_INVALID");
       }
       const result: unknown = await definition.run({ ...context, params: checked.data });
-      const validated = output.safeParse(result);
+      const validated = safeParse(output, result);
       if (!validated.success) {
         throw new TerminalError(`output: ${explain(validated.error)}`, "OUTPUT_INVALID");
       }

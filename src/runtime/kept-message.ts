@@ -6,6 +6,7 @@ import { DOCUMENT_SCHEMA } from "../core/event.ts";
 import type { Instant } from "../core/instant.ts";
 import { MESSAGE_SCHEMA, messageSchema } from "../core/message.ts";
 import type { Message } from "../core/message.ts";
+import { safeParse } from "../core/safe-parse.ts";
 import { cutText } from "../core/text.ts";
 import { sha256 } from "./hash.ts";
 import type { JournalDocument } from "./ports.ts";
@@ -78,7 +79,7 @@ export function putBackDocumentId(keptId: string, n: number): string {
 export function messageIn({ text, encoding }: PoisonBody): Message | undefined {
   if (encoding !== "text") return undefined;
   try {
-    const { data } = messageSchema.safeParse(JSON.parse(text));
+    const { data } = safeParse(messageSchema, JSON.parse(text));
     return data !== undefined && data.v <= MESSAGE_SCHEMA ? data : undefined;
   } catch {
     return undefined;
@@ -140,12 +141,12 @@ export function putBackDocument(
 
 /** A document of the partition; undefined for what this build does not know. */
 export function parseKept(document: unknown): KeptMessage | undefined {
-  const { data } = keptSchema.safeParse(document);
+  const { data } = safeParse(keptSchema, document);
   if (data === undefined) return undefined;
   const { id, ...kept } = data;
   return { ...kept, kept_id: id.slice(KEPT_PREFIX.length) };
 }
 
 export function parsePutBack(document: unknown): PutBackRecord | undefined {
-  return putBackSchema.safeParse(document).data;
+  return safeParse(putBackSchema, document).data;
 }

@@ -10,6 +10,7 @@ import { MAX_CLOCK_AHEAD_SECONDS, MAX_DEFERRALS, MAX_DEFERRED_SECONDS } from "..
 import { MESSAGE_SCHEMA, messageSchema } from "../core/message.ts";
 import type { Message } from "../core/message.ts";
 import * as z from "zod";
+import { safeParse } from "../core/safe-parse.ts";
 import { deliver, send } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
 import { MAX_INVOCATION_SECONDS, MAX_TRANSITIONS_PER_INVOCATION } from "./engine.ts";
@@ -45,14 +46,14 @@ export async function processMessage(
   given: { readonly body: unknown; readonly delivery: Delivery },
 ): Promise<void> {
   const began = engine.clock.now();
-  const newer = newerSchema.safeParse(given.body);
+  const newer = safeParse(newerSchema, given.body);
   if (newer.success) {
     // Whatever else it says is for a build that knows: not a member of it may be lost.
     const message = newer.data as unknown as Message;
     await defer(engine, message, { delaySeconds: backOff(newer.data), began });
     return;
   }
-  const parsed = messageSchema.safeParse(given.body);
+  const parsed = safeParse(messageSchema, given.body);
   if (!parsed.success) {
     // Nothing can be said about it; trying again cannot help.
     engine.log.write("error", "message.invalid", { dequeue_count: given.delivery.dequeueCount });

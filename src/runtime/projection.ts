@@ -8,6 +8,7 @@ import type { Workflow } from "../core/graph.ts";
 import type { Instant } from "../core/instant.ts";
 import { countByStatus } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
+import { safeParse } from "../core/safe-parse.ts";
 import { documentSchema, leanState, storedState, wholeState } from "../core/stored.ts";
 import { pruneWatch, wakeAt } from "../core/watch.ts";
 import type { Engine } from "./engine.ts";
@@ -92,7 +93,7 @@ const projectionSchema = z.looseObject({
 /** A stored `job` document. SCHEMA_TOO_NEW for a later shape, DOCUMENT_INVALID for a broken one. */
 export function parseProjection(document: JobDocument): Projected {
   assertKnownShape(document, { decisions_version: 0 });
-  const parsed = projectionSchema.safeParse(document);
+  const parsed = safeParse(projectionSchema, document);
   if (!parsed.success) {
     const message = `job ${document.job_id}: the stored projection is not of the expected shape`;
     throw new WorkflowError("DOCUMENT_INVALID", message, { cause: parsed.error });
@@ -118,7 +119,7 @@ export function assertKnownShape(
 
 /** What a document says beside its state; nothing where that cannot be read. */
 export function watchOf(document: JobDocument): Watch {
-  const parsed = watchSchema.safeParse(document["watch"]);
+  const parsed = safeParse(watchSchema, document["watch"]);
   return parsed.success ? wholeWatch(parsed.data) : NO_WATCH;
 }
 

@@ -23,11 +23,17 @@ export const number: fc.Arbitrary<number> = fc.oneof(
   fc.constantFrom(0, -0, 1.5, 1e21, 2 ** 53, -(2 ** 53), 1e300, 5e-324, 0.1),
 );
 
+/** What looks as if it had a length, until that is compared with a number. */
+const unmeasurable = fc.constantFrom<Json>(
+  { length: { toString: null, valueOf: null } },
+  { length: [{ toString: 0 }], size: {} },
+);
+
 /** Any JSON, with keys that should never be there among the others. */
 export const json: fc.Arbitrary<Json> = fc.letrec<{ value: Json }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
-    fc.oneof(fc.constantFrom(null, true, false), number, text),
+    fc.oneof(fc.constantFrom(null, true, false), number, text, unmeasurable),
     fc.array(tie("value"), { maxLength: 4 }),
     fc.array(fc.tuple(text, tie("value")), { maxLength: 4 }).map(own),
   ),

@@ -1,5 +1,5 @@
 // Rules about the shape of code that the linter has no rule for: names of files, opening comments,
-// long lines, long test functions, dates, waiting in core, and unfinished work.
+// long lines, long test functions, dates, waiting in core, how values are read, unfinished work.
 import { basename } from "node:path";
 import { eachFile, isCode, isSource, isTest, type Rule } from "./rule.ts";
 import { isNode, lineAt, walk, type AstNode, type Source } from "./source.ts";
@@ -156,6 +156,25 @@ const waiting: Rule = {
   good: [{ "src/core/a.ts": "export const a = () => 1;" }],
 };
 
+const reading: Rule = {
+  name: "values are read with safeParse of core",
+  check: eachFile(isSource, (source) =>
+    scan(source, (node) => {
+      const isMethod =
+        node.type === "MemberExpression"
+        && isNode(node["property"])
+        && node["property"]["name"] === "safeParse";
+      const isHome = source.path === "src/core/safe-parse.ts";
+      return isMethod && !isHome ? "Zod's own throws for some values" : undefined;
+    }),
+  ),
+  bad: [{ "src/core/a.ts": "export const a = schema.safeParse(1);" }],
+  good: [
+    { "src/core/a.ts": "export const a = safeParse(schema, 1);" },
+    { "src/core/safe-parse.ts": "export const a = schema.safeParse(1);" },
+  ],
+};
+
 const enums: Rule = {
   name: "no enums",
   check: eachFile(isCode, (source) =>
@@ -213,6 +232,7 @@ export const SHAPE_RULES: readonly Rule[] = [
   testLength,
   dates,
   waiting,
+  reading,
   enums,
   unfinished,
   retries,

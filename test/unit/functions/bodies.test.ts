@@ -123,6 +123,13 @@ describe("thousands of unknown names", () => {
   });
 });
 
+test("a list whose length is a map is refused at its place", async () => {
+  const body = '{"workflow_id": "chain", "tags": {"length": {"toString": 1, "valueOf": 1}}}';
+  const answer = await http.call("jobs_submit", { headers: json, body });
+  expect(code(answer)).toEqual([400, "BAD_REQUEST"]);
+  expect(answer.body).toMatchObject({ issues: [{ pointer: "/tags" }] });
+});
+
 describe("keys that could reach a prototype", () => {
   const at = (key: string) => [
     `{"${key}": 1}`,

@@ -102,6 +102,7 @@ test.each([
   ["null", null],
   ["an unknown kind", { ...message(started(), {}), kind: "reboot" }],
   ["a path for an id", { ...message(started(), {}), job_id: "../etc" }],
+  ["a map with a length", { ...message(started(), {}), traceparent: { length: { toString: 1 } } }],
   ["no time", { ...message(started(), {}), first_sent_at: "yesterday" }],
 ])("a message that is %s is acknowledged and logged", async (_name, body) => {
   const runtime = started();
