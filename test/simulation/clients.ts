@@ -136,7 +136,8 @@ export class Clients {
       case "pause": {
         const process = world.processes[one.process];
         const until = Math.min(world.time.now + one.ms, world.plan.calm_at);
-        if (process !== undefined) process.pausedUntil = until;
+        // Who stands still longer already is not woken by it.
+        if (process !== undefined) process.pausedUntil = Math.max(process.pausedUntil, until);
         return;
       }
       case "jump": {

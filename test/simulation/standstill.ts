@@ -56,16 +56,15 @@ function reasonOf(
   if (!areClocksRight(world.plan) && Object.keys(suspects).length > 0) {
     return "a worker was suspected by one clock and judged by another";
   }
-  if (losses.has(jobId, "projection refused") && isUnsuspected(state, suspects)) {
-    return "a worker could not be suspected";
+  // Nobody sends the wake that would judge whoever works, or worked.
+  if (losses.has(jobId, "projection refused") && isAtWork(state)) {
+    return "it was not sure that a suspicion is stored";
   }
   return REASONS.find(({ when }) => when.some((why) => losses.has(jobId, why)))?.name;
 }
 
-/** Whoever works, or worked, is not judged: then nobody sends the wake that would. */
-function isUnsuspected({ nodes }: JobState, suspects: NonNullable<Watch["suspects"]>): boolean {
-  const isAtWork = Object.values(nodes).some(({ status }) => status === "running");
-  return isAtWork && Object.keys(suspects).length === 0;
+function isAtWork({ nodes }: JobState): boolean {
+  return Object.values(nodes).some(({ status }) => status === "running");
 }
 
 /** Its outcomes came too late to count, so nothing tells that its worker has ended. */
