@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { canonical } from "../../src/core/canonical.ts";
 import { messageSchema } from "../../src/core/message.ts";
 import type { Json } from "../../src/core/json.ts";
+import { safeParse } from "../../src/core/safe-parse.ts";
 import { defineHandler } from "../../src/runtime/handlers.ts";
 import { processMessage } from "../../src/runtime/process-message.ts";
 import { z } from "zod";
@@ -103,7 +104,7 @@ export async function queueTarget(): Promise<Target> {
     const given = { body: JSON.parse(text_) as unknown, delivery: { dequeueCount } };
     const work = timed(() => processMessage(sessions, engine, given));
     await settledWith(runtime, work);
-    tell(messageSchema.safeParse(given.body).success ? "a message" : "no message");
+    tell(safeParse(messageSchema, given.body).success ? "a message" : "no message");
     if (runtime.queue.length > before) tell("put something into the queue");
     unchanged(batch);
     return { bytes: text_.length };
