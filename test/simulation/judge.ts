@@ -1,10 +1,16 @@
 // Looks at everything that happens in a world: each write as it takes effect, each call of a
 // handler, each message that got lost. Says no at the first thing that must not be.
+import { addSeconds } from "../../src/core/instant.ts";
+import type { Instant } from "../../src/core/instant.ts";
 import type { Message } from "../../src/core/message.ts";
 import { isTerminalJob } from "../../src/core/job.ts";
+import type { JobState } from "../../src/core/job.ts";
+import { graceSeconds } from "../../src/core/watch.ts";
+import { DEFAULT_TIMING } from "../../src/runtime/engine.ts";
 import type { JobDocument, JournalDocument, LogFields } from "../../src/runtime/ports.ts";
 import { Losses } from "./losses.ts";
 import { Trial } from "./trial.ts";
+import { instantAt } from "./sim-store.ts";
 import type { Witness } from "./sim-store.ts";
 import type { Execution, Stage } from "./stage.ts";
 
@@ -60,6 +66,11 @@ export class Judge implements Witness {
 
   logged(name: string, fields: LogFields): void {
     this.losses.logged(name, fields);
+    const trial = this.trials.get(String(fields["job_id"]));
+    if (name !== "projection.failed" || trial === undefined) return;
+    if (hasSilentWorker(trial.state, instantAt(this.#world.time.now))) {
+      this.losses.add(trial.jobId, "suspicion refused");
+    }
   }
 
   /** What a call may reject with: the queue refused to take the message back, nothing else. */
@@ -107,4 +118,13 @@ export function textOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Where our own code failed the place helps; a broken rule says what it means.
   return error instanceof TypeError ? (error.stack ?? error.message) : error.message;
+}
+
+/** Some worker began so long ago that whoever takes a message for a second time suspects it. */
+function hasSilentWorker({ nodes }: JobState, now: Instant): boolean {
+  const { lease_seconds } = DEFAULT_TIMING;
+  return Object.values(nodes).some(({ status, started_at }) => {
+    if (status !== "running" || started_at === undefined) return false;
+    return now >= addSeconds(started_at, lease_seconds - graceSeconds(DEFAULT_TIMING));
+  });
 }

@@ -56,6 +56,5 @@ export class Losses {
     }
     if (name === "message.deferred") this.add(job_id, "put back");
     if (name === "message.dropped") this.add(job_id, "too old");
-    if (name === "projection.failed") this.add(job_id, "projection refused");
   }
 }

@@ -17,6 +17,8 @@ const REASONS: readonly { readonly name: string; readonly when: readonly string[
   // What was handed out again, or had claimed an attempt, comes as a new message that judges none.
   { name: "a message was put back, and came as a new one", when: ["put back"] },
   { name: "a message was put back for too long", when: ["too old"] },
+  // Then no wake is sent that would judge the worker.
+  { name: "it was not sure that a suspicion is stored", when: ["suspicion refused"] },
   // Whoever wrote the entry died before it sent, and no message of its own comes back.
   { name: "a caller without a message died", when: ["caller died", "cancel unanswered"] },
   // Of two deliveries of one message the other one was acknowledged.
@@ -56,15 +58,7 @@ function reasonOf(
   if (!areClocksRight(world.plan) && Object.keys(suspects).length > 0) {
     return "a worker was suspected by one clock and judged by another";
   }
-  // Nobody sends the wake that would judge whoever works, or worked.
-  if (losses.has(jobId, "projection refused") && isAtWork(state)) {
-    return "it was not sure that a suspicion is stored";
-  }
   return REASONS.find(({ when }) => when.some((why) => losses.has(jobId, why)))?.name;
-}
-
-function isAtWork({ nodes }: JobState): boolean {
-  return Object.values(nodes).some(({ status }) => status === "running");
 }
 
 /** Its outcomes came too late to count, so nothing tells that its worker has ended. */
