@@ -3,7 +3,7 @@
 import { resultsOf } from "./campaigns.ts";
 import type { ProveOptions, Row } from "../row.ts";
 
-const SMALL_SAMPLE = 200;
+const SMALL_SAMPLE = 120;
 const PARTS = 64;
 
 export async function run(options: ProveOptions): Promise<Row> {
