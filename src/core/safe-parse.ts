@@ -5,7 +5,7 @@ import * as z from "zod";
 
 type Options = z.core.ParseContext<z.core.$ZodIssue>;
 
-/** Never throws for what can come out of `JSON.parse`. */
+/** Zod's `safeParse`, which does not throw for a `length` of any shape. */
 export function safeParse<T>(
   schema: z.ZodType<T>,
   value: unknown,

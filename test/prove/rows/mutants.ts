@@ -18,7 +18,7 @@ import type { ProveOptions, Row } from "../row.ts";
 export const MUTANTS: readonly Mutant[] = [...CORE_MUTANTS, ...RUNTIME_MUTANTS];
 
 /** Schedules that a mutant must survive, mode by mode; the first violation ends its run. */
-const PATIENCE = { fault_free: 150, all: 1_200, no_rescue: 400 } as const;
+const PATIENCE = { fault_free: 150, all: 1_500, no_rescue: 400 } as const;
 /** Of the crash points, after the schedules. */
 const PARTS = 11;
 /** Ten times what the longest of these takes. */
