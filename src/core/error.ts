@@ -64,6 +64,8 @@ export type ErrorCode = (typeof ERROR_CODES)[number];
 /** One thing that is wrong, at one place. `line` and `column` count from 1. */
 export interface Issue {
   readonly message: string;
+  /** Where one answer tells of several errors: which of them this belongs to. */
+  readonly code?: ErrorCode;
   readonly file?: string;
   readonly line?: number;
   readonly column?: number;

@@ -114,3 +114,5 @@ export const MAX_HINT_PAIRS = 100_000;
 export const MAX_LISTED_NAMES = 20;
 /** Callers whose rate a process remembers, at about 200 bytes each. */
 export const MAX_REMEMBERED_CALLERS = 10_000;
+/** Versions of workflows that the numbers over all jobs name: 2 KB each in one document of 2 MB. */
+export const MAX_STATS_VERSIONS = 200;
