@@ -4,19 +4,31 @@ import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
 import { safeParse } from "../core/safe-parse.ts";
-import type { DefinitionStore, JobStore, JournalStore } from "../runtime/ports.ts";
+import type {
+  DefinitionStore,
+  JobStore,
+  JournalStore,
+  StatsDocument,
+  StatsStore,
+} from "../runtime/ports.ts";
 import type { CosmosHandle } from "./cosmos-client.ts";
 import { CosmosDocuments } from "./cosmos-documents.ts";
 import { systemPace } from "./cosmos-request.ts";
 import type { Pace } from "./cosmos-request.ts";
 import { pageOf } from "../runtime/job-list.ts";
-import { dueQuery, listQuery, openQuery } from "./job-query.ts";
-import { DEFINITIONS_CONTAINER, JOBS_CONTAINER, JOURNAL_CONTAINER } from "./names.ts";
+import { dueQuery, endedQuery, listQuery, openQuery, statusQuery } from "./job-query.ts";
+import {
+  DEFINITIONS_CONTAINER,
+  JOBS_CONTAINER,
+  JOURNAL_CONTAINER,
+  STATS_CONTAINER,
+} from "./names.ts";
 
 export interface CosmosStores {
   readonly journal: JournalStore;
   readonly jobs: JobStore;
   readonly definitions: DefinitionStore;
+  readonly stats: StatsStore;
 }
 
 const written = {
@@ -54,15 +66,33 @@ const definitionSchema = z.looseObject({
   created_at: z.string(),
 });
 
+const statsSchema = z.looseObject({
+  ...written,
+  id: z.literal("stats"),
+  through: z.int().min(0),
+  open: z.record(z.string(), z.int()),
+  stats: z.looseObject({}),
+});
+
+const endSchema = z.object({
+  workflow_id: z.string(),
+  workflow_version: z.int().min(1),
+  status: z.string(),
+  started_at: z.string().exactOptional(),
+  completed_at: z.string(),
+});
+
 const countSchema = z.int().min(0);
 
 const dueSchema = z.object({ job_id: z.string().min(1), wake_at: z.string() });
 
 /** Making the stores connects to nothing; their first use does. */
 export function cosmosStores(handle: CosmosHandle, pace: Pace = systemPace): CosmosStores {
+  const jobs = new CosmosDocuments(handle, pace, JOBS_CONTAINER);
   return {
     journal: journalStore(new CosmosDocuments(handle, pace, JOURNAL_CONTAINER)),
-    jobs: jobStore(new CosmosDocuments(handle, pace, JOBS_CONTAINER)),
+    jobs: jobStore(jobs),
+    stats: statsStore(new CosmosDocuments(handle, pace, STATS_CONTAINER), jobs),
     definitions: definitionStore(new CosmosDocuments(handle, pace, DEFINITIONS_CONTAINER)),
   };
 }
@@ -90,11 +120,37 @@ function jobStore(documents: CosmosDocuments): JobStore {
       return rows.map((row) => parsed(dueSchema, row));
     },
     async list(filter) {
-      return pageOf(await documents.query(listQuery(filter)), filter.limit);
+      return pageOf(await documents.query(listQuery(filter)), filter);
     },
     async countOpen(authenticatedAs) {
       const rows = await documents.query<unknown>(openQuery(authenticatedAs));
       return countSchema.parse(rows[0]);
+    },
+  };
+}
+
+function statsStore(documents: CosmosDocuments, jobs: CosmosDocuments): StatsStore {
+  return {
+    async read() {
+      const found = await documents.read("stats", "stats");
+      if (found === undefined) return undefined;
+      const document = parsed(statsSchema, found.document) as unknown as StatsDocument;
+      return { document, etag: found.etag };
+    },
+    async write(document, etag) {
+      if (etag === undefined) {
+        const outcome = await documents.create(document, document.id);
+        return outcome === "created" ? "written" : "conflict";
+      }
+      const outcome = await documents.replace(document, document.id, etag);
+      return outcome === "conflict" ? "conflict" : "written";
+    },
+    async ended(from, to, limit) {
+      const rows = await jobs.query(endedQuery(from, to, limit));
+      return rows.map((row) => parsed(endSchema, row));
+    },
+    async count(status) {
+      return countSchema.parse((await jobs.query<unknown>(statusQuery(status)))[0]);
     },
   };
 }
@@ -105,6 +161,7 @@ function definitionStore(documents: CosmosDocuments): DefinitionStore {
     return found && parsed(definitionSchema, found.document);
   };
   return {
+    read: (workflowId, version) => read(`version:${version}`, workflowId),
     async claim(document) {
       // Nearly every claim meets a version that is known, and a read costs a sixth of a 409.
       const known = await read(document.id, document.workflow_id);

@@ -9,6 +9,7 @@ import {
   MAX_DUE,
   MAX_PAGE,
   positionOf,
+  sortOf,
 } from "../runtime/job-list.ts";
 import type { JobFilter } from "../runtime/ports.ts";
 import { SORTED_FILTERS } from "./names.ts";
@@ -37,33 +38,102 @@ export function openQuery(authenticatedAs?: string): SqlQuerySpec {
   };
 }
 
+export function statusQuery(status: string): SqlQuerySpec {
+  return {
+    query: "SELECT VALUE COUNT(1) FROM c WHERE c.status = @status",
+    parameters: [{ name: "@status", value: status }],
+  };
+}
+
+/** `_ts`, which is always indexed, is when the store made the last write, in whole seconds. */
+export function endedQuery(from: number, to: number, limit: number): SqlQuerySpec {
+  const names = ENDED_STATUSES.map((_, index) => `@status${index}`);
+  const fields = ENDED_FIELDS.map((field) => `c.${field}`).join(", ");
+  return {
+    query:
+      `SELECT TOP ${limit} ${fields} FROM c ` +
+      `WHERE c._ts > @from AND c._ts <= @to AND c.status IN (${names.join(", ")})`,
+    parameters: [
+      { name: "@from", value: from },
+      { name: "@to", value: to },
+      ...ENDED_STATUSES.map((value, index) => ({ name: `@status${index}`, value })),
+    ],
+  };
+}
+
+const ENDED_STATUSES = ["completed", "failed", "cancelled"] as const;
+const ENDED_FIELDS = [
+  "workflow_id",
+  "workflow_version",
+  "status",
+  "started_at",
+  "completed_at",
+] as const;
+
+type Parameter = { readonly name: string; readonly value: string | number };
+
+interface Conditions {
+  readonly texts: string[];
+  readonly parameters: Parameter[];
+}
+
 /** Asks for one row more than the page, to know whether another page follows. */
 export function listQuery(filter: JobFilter): SqlQuerySpec {
   assertLimit(filter.limit, MAX_PAGE);
-  const conditions: string[] = [];
-  const parameters: { name: string; value: string | number }[] = [];
-  for (const field of JOB_FILTERS) {
-    const value = filter[field];
-    if (value === undefined) continue;
-    conditions.push(`c.${field} = @${field}`);
-    parameters.push({ name: `@${field}`, value });
-  }
-  if (filter.continuation !== undefined) {
-    const [at, jobId] = positionOf(filter.continuation);
-    conditions.push("(c.created_at < @at OR (c.created_at = @at AND c.job_id < @job_id))");
-    parameters.push({ name: "@at", value: at }, { name: "@job_id", value: jobId });
-  }
-  const sorted = SORTED_FILTERS.find((field) => filter[field] !== undefined);
-  const order = [
-    ...(sorted === undefined ? [] : [`c.${sorted} ASC`]),
-    "c.created_at DESC",
-    "c.job_id DESC",
-  ];
+  const { texts, parameters } = conditionsOf(filter);
   const fields = JOB_LIST_FIELDS.map((field) => `c.${field}`).join(", ");
-  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  const where = texts.length === 0 ? "" : ` WHERE ${texts.join(" AND ")}`;
+  const order = orderOf(filter).join(", ");
   return {
-    query:
-      `SELECT TOP ${filter.limit + 1} ${fields} FROM c${where} ORDER BY ${order.join(", ")}`,
+    query: `SELECT TOP ${filter.limit + 1} ${fields} FROM c${where} ORDER BY ${order}`,
     parameters,
   };
+}
+
+function conditionsOf(filter: JobFilter): Conditions {
+  const conditions: Conditions = { texts: [], parameters: [] };
+  const add = (name: string, value: string | number | undefined, text: string): void => {
+    if (value === undefined) return;
+    conditions.texts.push(text);
+    conditions.parameters.push({ name: `@${name}`, value });
+  };
+  for (const field of JOB_FILTERS) add(field, filter[field], `c.${field} = @${field}`);
+  const statuses = filter.status ?? [];
+  if (statuses.length > 0) {
+    const names = statuses.map((_, index) => `@status${index}`);
+    const test = names.length === 1 ? `= ${names.join("")}` : `IN (${names.join(", ")})`;
+    conditions.texts.push(`c.status ${test}`);
+    statuses.forEach((value, index) => {
+      conditions.parameters.push({ name: `@status${index}`, value });
+    });
+  }
+  add("tag", filter.tag, "ARRAY_CONTAINS(c.tags, @tag)");
+  add("created_from", filter.created_from, "c.created_at >= @created_from");
+  add("created_before", filter.created_before, "c.created_at < @created_before");
+  addPosition(filter, conditions);
+  return conditions;
+}
+
+/** What follows the last row of the page before. */
+function addPosition(filter: JobFilter, { texts, parameters }: Conditions): void {
+  const position = positionOf(filter);
+  if (position === undefined) return;
+  const [at, jobId] = position;
+  const is = sortOf(filter) === "created_at" ? ">" : "<";
+  texts.push(`(c.created_at ${is} @at OR (c.created_at = @at AND c.job_id ${is} @job_id))`);
+  parameters.push({ name: "@at", value: at }, { name: "@job_id", value: jobId });
+}
+
+/** As one composite index has it, or as its exact reverse. */
+function orderOf(filter: JobFilter): readonly string[] {
+  const isReverse = sortOf(filter) === "created_at";
+  const sorted = SORTED_FILTERS.find((field) =>
+    field === "status" ? filter.status?.length === 1 : filter[field] !== undefined,
+  );
+  const [own, time] = isReverse ? ["DESC", "ASC"] : ["ASC", "DESC"];
+  return [
+    ...(sorted === undefined ? [] : [`c.${sorted} ${own}`]),
+    `c.created_at ${time}`,
+    `c.job_id ${time}`,
+  ];
 }

@@ -5,6 +5,8 @@ import type { ContainerDefinition } from "@azure/cosmos";
 export const JOURNAL_CONTAINER = "journal";
 export const JOBS_CONTAINER = "jobs";
 export const DEFINITIONS_CONTAINER = "definitions";
+/** One document: the numbers over all jobs. */
+export const STATS_CONTAINER = "stats";
 
 export const WORK_QUEUE = "holdfast-work";
 /** The Functions host derives this name itself: `<queue>-poison`. */
@@ -20,12 +22,17 @@ const JOB_INDEX_FIELDS = [
   "status",
   "workflow_id",
   "workflow_version",
+  "workflow_digest",
   "correlation_id",
   "idempotency_key",
+  "submitted_by",
   "authenticated_as",
   "created_at",
   "wake_at",
 ] as const;
+
+/** Lists of texts that a list may ask for one of. */
+const JOB_INDEX_LISTS = ["tags"] as const;
 
 const NEWEST_FIRST = [
   { path: "/created_at", order: "descending" },
@@ -58,7 +65,10 @@ export const CONTAINERS: readonly (ContainerDefinition & { readonly id: string }
     indexingPolicy: {
       indexingMode: "consistent",
       automatic: true,
-      includedPaths: JOB_INDEX_FIELDS.map((field) => ({ path: `/${field}/?` })),
+      includedPaths: [
+        ...JOB_INDEX_FIELDS.map((field) => ({ path: `/${field}/?` })),
+        ...JOB_INDEX_LISTS.map((field) => ({ path: `/${field}/[]/?` })),
+      ],
       excludedPaths: [{ path: "/*" }],
       compositeIndexes: [
         [...NEWEST_FIRST],
@@ -67,6 +77,16 @@ export const CONTAINERS: readonly (ContainerDefinition & { readonly id: string }
           ...NEWEST_FIRST,
         ]),
       ],
+    },
+  },
+  {
+    id: STATS_CONTAINER,
+    partitionKey: { paths: ["/id"] },
+    indexingPolicy: {
+      indexingMode: "consistent",
+      automatic: true,
+      includedPaths: [],
+      excludedPaths: [{ path: "/*" }],
     },
   },
   {

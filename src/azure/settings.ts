@@ -30,6 +30,8 @@ export interface Settings {
   readonly submitRatePerMinute: number;
   readonly submitBurst: number;
   readonly readRatePerMinute: number;
+  /** Requests that one process holds until their job moves; 0 for none. */
+  readonly maxHeldRequests: number;
   /** Jobs that have not ended; 0 for no cap. */
   readonly maxOpenJobs: number;
   readonly maxOpenJobsPerCaller: number;
@@ -43,6 +45,8 @@ export interface Settings {
   /** NCRONTAB, six fields. */
   readonly sweepSchedule: string;
   readonly refreshSeconds: number;
+  /** Endings younger than this are left for the next fold of the numbers over all jobs. */
+  readonly statsDelaySeconds: number;
   /** Base of the URLs we answer, without a slash at the end. */
   readonly publicUrl?: string;
 }
@@ -97,12 +101,14 @@ const schema = z.object({
     .transform(Number)
     .exactOptional(),
   HOLDFAST_READ_RATE_PER_MINUTE: count(60_000),
+  HOLDFAST_MAX_HELD_REQUESTS: count(8),
   HOLDFAST_MAX_OPEN_JOBS: count(100_000),
   HOLDFAST_MAX_OPEN_JOBS_PER_CALLER: count(0),
   HOLDFAST_LEASE_SECONDS: seconds(60),
   HOLDFAST_RENEW_SECONDS: seconds(40),
   HOLDFAST_RESEND_SECONDS: seconds(60),
   HOLDFAST_REFRESH_SECONDS: seconds(2),
+  HOLDFAST_STATS_DELAY_SECONDS: count(30),
   HOLDFAST_SWEEP_SCHEDULE: text
     .superRefine((schedule, context) => {
       const message = ncrontabProblem(schedule);
@@ -125,18 +131,7 @@ export function readSettings(env: Environment): SettingsResult {
   const vars = namedSettings(given, VAR_PREFIX, "a var");
   const secrets = namedSettings(given, SECRET_PREFIX, "a secret");
   issues.push(...cosmos.issues, ...queues.issues, ...vars.issues, ...secrets.issues);
-  if (parsed.success && parsed.data.HOLDFAST_RENEW_SECONDS >= parsed.data.HOLDFAST_LEASE_SECONDS) {
-    issues.push({
-      message: "HOLDFAST_RENEW_SECONDS: expected less than HOLDFAST_LEASE_SECONDS",
-      hint: "a lease that is renewed after it ended is lost every time",
-    });
-  }
-  if (parsed.success && !development && trustsClients(parsed.data)) {
-    issues.push({
-      message: "HOLDFAST_AUTH: platform, but WEBSITE_AUTH_ENABLED does not say that sign-in is on",
-      hint: "switch App Service authentication on; without it anybody may claim to be anybody",
-    });
-  }
+  if (parsed.success) issues.push(...clashes(parsed.data, development));
   if (
     issues.length > 0 ||
     !parsed.success ||
@@ -162,6 +157,7 @@ export function readSettings(env: Environment): SettingsResult {
       submitRatePerMinute: data.HOLDFAST_SUBMIT_RATE_PER_MINUTE,
       submitBurst: data.HOLDFAST_SUBMIT_BURST ?? data.HOLDFAST_SUBMIT_RATE_PER_MINUTE,
       readRatePerMinute: data.HOLDFAST_READ_RATE_PER_MINUTE,
+      maxHeldRequests: data.HOLDFAST_MAX_HELD_REQUESTS,
       maxOpenJobs: data.HOLDFAST_MAX_OPEN_JOBS,
       maxOpenJobsPerCaller: data.HOLDFAST_MAX_OPEN_JOBS_PER_CALLER,
       vars: vars.value,
@@ -171,9 +167,28 @@ export function readSettings(env: Environment): SettingsResult {
       resendSeconds: data.HOLDFAST_RESEND_SECONDS,
       sweepSchedule: data.HOLDFAST_SWEEP_SCHEDULE,
       refreshSeconds: data.HOLDFAST_REFRESH_SECONDS,
+      statsDelaySeconds: data.HOLDFAST_STATS_DELAY_SECONDS,
       ...(data.HOLDFAST_PUBLIC_URL === undefined ? {} : { publicUrl: data.HOLDFAST_PUBLIC_URL }),
     },
   };
+}
+
+/** Settings that are fine each for itself, but not together. */
+function clashes(data: z.output<typeof schema>, development: boolean): readonly Issue[] {
+  const issues: Issue[] = [];
+  if (data.HOLDFAST_RENEW_SECONDS >= data.HOLDFAST_LEASE_SECONDS) {
+    issues.push({
+      message: "HOLDFAST_RENEW_SECONDS: expected less than HOLDFAST_LEASE_SECONDS",
+      hint: "a lease that is renewed after it ended is lost every time",
+    });
+  }
+  if (!development && trustsClients(data)) {
+    issues.push({
+      message: "HOLDFAST_AUTH: platform, but WEBSITE_AUTH_ENABLED does not say that sign-in is on",
+      hint: "switch App Service authentication on; without it anybody may claim to be anybody",
+    });
+  }
+  return issues;
 }
 
 /** The platform sets WEBSITE_AUTH_ENABLED itself where it puts its own principal headers in. */

@@ -1,7 +1,7 @@
 // Making, checking and, when a person asks for it, rebuilding the containers and queues. Each
 // statement is reported with what came of it; one that fails stops none of the others.
 import { randomBytes } from "node:crypto";
-import type { CosmosClient, Database } from "@azure/cosmos";
+import type { ContainerDefinition, CosmosClient, Database } from "@azure/cosmos";
 import { WorkflowError } from "../core/error.ts";
 import type { StatementReport, StoreAdmin } from "../runtime/ports.ts";
 import type { CosmosHandle } from "./cosmos-client.ts";
@@ -37,7 +37,7 @@ class AzureStoreAdmin implements StoreAdmin {
     for (const definition of CONTAINERS) {
       reports.push(
         await this.#statement(`create container ${definition.id}`, async (database) => {
-          await database.containers.createIfNotExists(definition);
+          await database.containers.createIfNotExists(servingBothWays(definition));
         }),
       );
     }
@@ -83,7 +83,7 @@ class AzureStoreAdmin implements StoreAdmin {
       );
       reports.push(
         await this.#statement(`create container ${definition.id}`, async (database) => {
-          await database.containers.createIfNotExists(definition);
+          await database.containers.createIfNotExists(servingBothWays(definition));
         }),
       );
     }
@@ -135,6 +135,23 @@ class AzureStoreAdmin implements StoreAdmin {
   #try<T>(what: string, request: () => Promise<T>): Promise<T> {
     return retrying(what, request, this.#pace);
   }
+}
+
+/**
+ * Cosmos DB serves an order from a composite index or from its exact reverse; the emulator from
+ * an index as it stands alone. What the app makes by itself therefore has both.
+ */
+function servingBothWays(definition: (typeof CONTAINERS)[number]): ContainerDefinition {
+  const { compositeIndexes = [], ...policy } = definition.indexingPolicy ?? {};
+  if (compositeIndexes.length === 0) return definition;
+  const reversed = compositeIndexes.map((paths) =>
+    paths.map(({ path, order }) => ({
+      path,
+      order: order === "ascending" ? ("descending" as const) : ("ascending" as const),
+    })),
+  );
+  const both = [...compositeIndexes, ...reversed];
+  return { ...definition, indexingPolicy: { ...policy, compositeIndexes: both } };
 }
 
 async function dropped(database: Database, id: string): Promise<void> {

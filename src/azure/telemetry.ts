@@ -30,6 +30,7 @@ export const LOG_EVENTS = {
   "message.poisoned": { level: "error", meaning: "The host gave a message up." },
   "send.failed": { level: "warn", meaning: "A message was not sent; the sweeper will send it." },
   "sweep.done": { level: "info", meaning: "The sweeper looked at every job that was due." },
+  "stats.failed": { level: "warn", meaning: "The numbers over all jobs could not be folded." },
   "sweep.failed": { level: "warn", meaning: "The sweeper could not move one job; it goes on." },
   "check.failed": { level: "warn", meaning: "Readiness found a store or the queue not ready." },
   "count.failed": { level: "warn", meaning: "Open jobs could not be counted; none was refused." },

@@ -1,7 +1,9 @@
 // The stores of the ports in memory: the reference of the contract suite and the stores of the
 // simulation. They answer as Cosmos DB does, with its limits, and count requests under the names
 // that the Cosmos adapter reports.
+import { epochMs } from "../core/instant.ts";
 import type { JsonObject } from "../core/json.ts";
+import type { JobEnd } from "../core/stats.ts";
 import type {
   DefinitionDocument,
   DefinitionStore,
@@ -12,6 +14,8 @@ import type {
   JournalDocument,
   JournalStore,
   StatementReport,
+  StatsDocument,
+  StatsStore,
   StoreAdmin,
 } from "../runtime/ports.ts";
 import {
@@ -22,6 +26,7 @@ import {
   MAX_PAGE,
   pageOf,
   positionOf,
+  sortOf,
 } from "../runtime/job-list.ts";
 import type { PagePosition } from "../runtime/job-list.ts";
 import { MemoryDocuments } from "./memory-documents.ts";
@@ -38,6 +43,7 @@ export class MemoryStore {
   readonly journal: JournalStore;
   readonly jobs: JobStore;
   readonly definitions: DefinitionStore;
+  readonly stats: StatsStore;
   readonly admin: StoreAdmin;
   readonly #requests = new Map<string, number>();
   readonly #journal: MemoryDocuments;
@@ -53,7 +59,9 @@ export class MemoryStore {
     this.journal = journalStore(this.#journal);
     this.jobs = jobStore(this.#jobs);
     this.definitions = definitionStore(definitions);
-    this.admin = storeAdmin([this.#journal, this.#jobs, definitions], options);
+    const stats = new MemoryDocuments("stats", count);
+    this.stats = statsStore(stats, this.#jobs);
+    this.admin = storeAdmin([this.#journal, this.#jobs, stats, definitions], options);
   }
 
   /** Requests by operation, refused ones included: `journal.create`, `jobs.query` … */
@@ -117,32 +125,76 @@ function jobStore(documents: MemoryDocuments): JobStore {
 
 function page(documents: MemoryDocuments, filter: JobFilter): JobPage {
   assertLimit(filter.limit, MAX_PAGE);
-  const after = filter.continuation === undefined ? undefined : positionOf(filter.continuation);
+  const after = positionOf(filter);
+  const sign = sortOf(filter) === "created_at" ? 1 : -1;
   const rows = documents
     .query()
     .map(asJob)
-    .filter((job) =>
-      JOB_FILTERS.every(
-        (field) => filter[field] === undefined || job[field] === filter[field],
-      ),
-    )
-    .filter((job) => after === undefined || isAfter(job, after))
-    .sort((a, b) => compare(b.created_at, a.created_at) || compare(b.job_id, a.job_id));
-  return pageOf(rows.slice(0, filter.limit + 1).map(listed), filter.limit);
+    .filter((job) => isWanted(job, filter))
+    .filter((job) => after === undefined || sign * comparePlaces(placeOf(job), after) > 0)
+    .sort((a, b) => sign * comparePlaces(placeOf(a), placeOf(b)));
+  return pageOf(rows.slice(0, filter.limit + 1).map(listed), filter);
+}
+
+function isWanted(job: JobDocument, filter: JobFilter): boolean {
+  const { status = [], tag, created_from, created_before } = filter;
+  const tags = job["tags"];
+  return (
+    JOB_FILTERS.every((field) => filter[field] === undefined || job[field] === filter[field]) &&
+    (status.length === 0 || status.includes(job.status)) &&
+    (tag === undefined || (Array.isArray(tags) && tags.includes(tag))) &&
+    (created_from === undefined || job.created_at >= created_from) &&
+    (created_before === undefined || job.created_at < created_before)
+  );
+}
+
+function placeOf({ created_at, job_id }: JobDocument): PagePosition {
+  return [created_at, job_id];
+}
+
+function comparePlaces([at, id]: PagePosition, [otherAt, otherId]: PagePosition): number {
+  return compare(at, otherAt) || compare(id, otherId);
 }
 
 function definitionStore(documents: MemoryDocuments): DefinitionStore {
+  const read = (id: string, workflowId: string): DefinitionDocument | undefined =>
+    documents.read(id, workflowId)?.document as unknown as DefinitionDocument | undefined;
   return {
+    read: async (workflowId, version) => read(`version:${version}`, workflowId),
     async claim(document) {
-      const known = documents.read(document.id, document.workflow_id);
-      if (known !== undefined) return known.document as unknown as DefinitionDocument;
+      const known = read(document.id, document.workflow_id);
+      if (known !== undefined) return known;
       documents.create(document, document.workflow_id);
       return document;
     },
   };
 }
 
-const CONTAINERS = ["journal", "jobs", "definitions"] as const;
+/** A document's own `updated_at` stands for when the store wrote it. */
+function statsStore(documents: MemoryDocuments, jobs: MemoryDocuments): StatsStore {
+  return {
+    async read() {
+      const found = documents.read("stats", "stats");
+      return found && { document: found.document as unknown as StatsDocument, etag: found.etag };
+    },
+    async write(document, etag) {
+      if (etag === undefined) {
+        return documents.create(document, document.id) === "created" ? "written" : "conflict";
+      }
+      return documents.replace(document, document.id, etag) === "conflict" ? "conflict" : "written";
+    },
+    async ended(from, to, limit) {
+      const isWanted = ({ updated_at, wake_at }: JobDocument): boolean => {
+        const second = Math.floor(epochMs(updated_at) / 1000);
+        return wake_at === undefined && second > from && second <= to;
+      };
+      return jobs.query().map(asJob).filter(isWanted).slice(0, limit) as unknown as JobEnd[];
+    },
+    count: async (status) => jobs.query().filter((job) => job["status"] === status).length,
+  };
+}
+
+const CONTAINERS = ["journal", "jobs", "stats", "definitions"] as const;
 const QUEUES = ["holdfast-work", "holdfast-work-poison"] as const;
 
 function storeAdmin(
@@ -186,10 +238,6 @@ function listed(job: JobDocument): JsonObject {
 /** What is stored came in through `create` or `replace` of the same type. */
 function asJob(document: JsonObject): JobDocument {
   return document as unknown as JobDocument;
-}
-
-function isAfter(job: JobDocument, [at, jobId]: PagePosition): boolean {
-  return job.created_at < at || (job.created_at === at && job.job_id < jobId);
 }
 
 function compare(a: string, b: string): number {

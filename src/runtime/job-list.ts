@@ -5,8 +5,11 @@ import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
 import { isInstant } from "../core/instant.ts";
 import type { Instant } from "../core/instant.ts";
-import type { JsonObject } from "../core/json.ts";
-import type { JobPage } from "./ports.ts";
+import { canonical } from "../core/canonical.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import { safeParse } from "../core/safe-parse.ts";
+import { sha256 } from "./hash.ts";
+import type { JobFilter, JobPage, JobSort } from "./ports.ts";
 
 /**
  * What a list shows of a job document. Named one by one, because the query language cannot say
@@ -37,42 +40,77 @@ export const JOB_LIST_FIELDS = [
   "summary",
 ] as const;
 
-/** Members that a list may be filtered by; equality only. */
+/** Members that a list may be filtered by for equality; `status`, `tag` and times stand beside. */
 export const JOB_FILTERS = [
-  "status",
   "workflow_id",
   "workflow_version",
+  "workflow_digest",
   "correlation_id",
   "idempotency_key",
+  "submitted_by",
   "authenticated_as",
 ] as const;
 
 export const MAX_PAGE = 200;
 export const MAX_DUE = 1_000;
 
-const positionSchema = z.tuple([z.string().refine(isInstant), z.string().min(1).max(255)]);
+/** Of the digest of a filter: enough that no two filters of one client meet. */
+const MARK_CHARS = 16;
+
+const cursorSchema = z.tuple([
+  z.string().length(MARK_CHARS),
+  z.string().refine(isInstant),
+  z.string().min(1).max(255),
+]);
 
 /** The place after a row: its `created_at` and its `job_id`. */
 export type PagePosition = readonly [Instant, string];
 
-/** A page of `rows`, newest first, of which one more than `limit` may be given. */
-export function pageOf(rows: readonly JsonObject[], limit: number): JobPage {
-  const documents = rows.slice(0, limit);
+/** A page of `rows` in their order, of which one more than the limit may be given. */
+export function pageOf(rows: readonly JsonObject[], filter: JobFilter): JobPage {
+  const documents = rows.slice(0, filter.limit);
   const last = documents.at(-1);
-  if (rows.length <= limit || last === undefined) return { documents };
-  const position = JSON.stringify([last["created_at"], last["job_id"]]);
-  return { documents, continuation: Buffer.from(position).toString("base64url") };
+  if (rows.length <= filter.limit || last === undefined) return { documents };
+  const cursor = JSON.stringify([markOf(filter), last["created_at"], last["job_id"]]);
+  return { documents, continuation: Buffer.from(cursor).toString("base64url") };
 }
 
-/** BAD_REQUEST for a continuation that no list has answered. */
-export function positionOf(continuation: string): PagePosition {
+/** BAD_REQUEST for a continuation that no list with this filter and order has answered. */
+export function positionOf(filter: JobFilter): PagePosition | undefined {
+  const { continuation } = filter;
+  if (continuation === undefined) return undefined;
+  const parsed = safeParse(cursorSchema, decoded(continuation));
+  if (!parsed.success) throw refusedCursor("expected one that a list answered");
+  const [mark, at, jobId] = parsed.data;
+  if (mark !== markOf(filter)) throw refusedCursor("belongs to another filter or order");
+  return [at, jobId];
+}
+
+function decoded(continuation: string): unknown {
   try {
-    return positionSchema.parse(JSON.parse(Buffer.from(continuation, "base64url").toString()));
-  } catch (error) {
-    throw new WorkflowError("BAD_REQUEST", "continuation: expected one that a list answered", {
-      cause: error,
-    });
+    return JSON.parse(Buffer.from(continuation, "base64url").toString());
+  } catch {
+    return undefined;
   }
+}
+
+function refusedCursor(problem: string): WorkflowError {
+  const message = `continuation: ${problem}`;
+  return new WorkflowError("BAD_REQUEST", message, {
+    issues: [{ message, pointer: "/continuation" }],
+  });
+}
+
+/** Names a filter and its order; the size of a page may change on the way. */
+function markOf(filter: JobFilter): string {
+  const { continuation: _place, limit: _size, ...rest } = filter;
+  const named = { ...rest, sort: sortOf(filter) };
+  const members = Object.entries(named).filter(([, value]) => value !== undefined);
+  return sha256(canonical(Object.fromEntries(members) as Json)).slice(0, MARK_CHARS);
+}
+
+export function sortOf({ sort }: Pick<JobFilter, "sort">): JobSort {
+  return sort ?? "-created_at";
 }
 
 /** BAD_REQUEST outside 1 to `most`. */

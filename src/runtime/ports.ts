@@ -6,6 +6,7 @@
 import type { Instant } from "../core/instant.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Message } from "../core/message.ts";
+import type { JobEnd, JobStats } from "../core/stats.ts";
 
 /** A document of the `journal` container. Its id is unique within its job; it is never replaced. */
 export interface JournalDocument {
@@ -72,22 +73,35 @@ export interface DueJob {
   readonly wake_at: Instant;
 }
 
+/** Conditions hold together. */
 export interface JobFilter {
-  readonly status?: string;
+  /** Any of these; absent or empty for all. */
+  readonly status?: readonly string[];
   readonly workflow_id?: string;
   readonly workflow_version?: number;
+  readonly workflow_digest?: string;
   readonly correlation_id?: string;
   readonly idempotency_key?: string;
+  readonly submitted_by?: string;
   /** Whoever is not an administrator sees the jobs of one caller only. */
   readonly authenticated_as?: string;
+  /** Jobs that have this tag. */
+  readonly tag?: string;
+  readonly created_from?: Instant;
+  /** Jobs created at this instant are left out. */
+  readonly created_before?: Instant;
+  /** By `created_at`; newest first unless it says otherwise. */
+  readonly sort?: JobSort;
   /** 1 to 200. */
   readonly limit: number;
-  /** Opaque, from the page before. */
+  /** Opaque, from the page before of the same filter and order. */
   readonly continuation?: string;
 }
 
+export type JobSort = "-created_at" | "created_at";
+
 export interface JobPage {
-  /** Newest first by `created_at`. The documents come without their `state` member. */
+  /** In the order asked for. The documents come without their `state` member. */
   readonly documents: readonly JsonObject[];
   readonly continuation?: string;
 }
@@ -109,6 +123,32 @@ export interface DefinitionDocument {
 export interface DefinitionStore {
   /** Create if absent; answers the document that stands there, ours or the first one's. */
   claim(document: DefinitionDocument): Promise<DefinitionDocument>;
+  /** The document of a version that was used; undefined for one that nobody used. */
+  read(workflowId: string, version: number): Promise<DefinitionDocument | undefined>;
+}
+
+/** The numbers over all jobs: one document, replaced by whoever folds. */
+export interface StatsStore {
+  read(): Promise<Stored<StatsDocument> | undefined>;
+  /** Replaces if the etag still matches; creates where none is given. */
+  write(document: StatsDocument, etag: string | undefined): Promise<"written" | "conflict">;
+  /**
+   * At most `limit` of the jobs that have ended and were last written after `from` and up to `to`,
+   * in no order: whole seconds since 1970 by the store's own clock.
+   */
+  ended(from: number, to: number, limit: number): Promise<readonly JobEnd[]>;
+  /** How many jobs have this status. May lag as lists do. */
+  count(status: string): Promise<number>;
+}
+
+export interface StatsDocument {
+  readonly id: "stats";
+  readonly schema: number;
+  readonly write_id: string;
+  /** Endings up to this second of the store's clock are in. */
+  readonly through: number;
+  readonly open: { readonly [status: string]: number };
+  readonly stats: JobStats;
 }
 
 export interface WorkQueue {

@@ -14,6 +14,7 @@ import type {
   DefinitionStore,
   JobStore,
   JournalStore,
+  StatsStore,
   StoreAdmin,
   WorkQueue,
 } from "../../src/runtime/ports.ts";
@@ -23,6 +24,7 @@ export interface Adapters {
   readonly journal: JournalStore;
   readonly jobs: JobStore;
   readonly definitions: DefinitionStore;
+  readonly stats: StatsStore;
   readonly queue: WorkQueue;
   readonly admin: StoreAdmin;
   readonly seen: {
@@ -40,6 +42,7 @@ export async function memoryAdapters(): Promise<Adapters> {
     journal: store.journal,
     jobs: store.jobs,
     definitions: store.definitions,
+    stats: store.stats,
     admin: store.admin,
     queue,
     seen: {

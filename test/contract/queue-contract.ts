@@ -52,7 +52,7 @@ export function queueContract(open: Open): void {
 }
 
 const QUEUES = ["holdfast-work", "holdfast-work-poison"];
-const CONTAINERS = ["journal", "jobs", "definitions"];
+const CONTAINERS = ["journal", "jobs", "stats", "definitions"];
 
 export function adminContract(open: Open): void {
   let adapters: Adapters;

@@ -3,13 +3,13 @@ import { beforeEach, expect, test } from "vitest";
 import { canonical } from "../../src/core/canonical.ts";
 import { WorkflowError } from "../../src/core/error.ts";
 import type { Json } from "../../src/core/json.ts";
-import type { JobDocument, JobFilter, JobStore } from "../../src/runtime/ports.ts";
+import type { JobDocument, JobStore } from "../../src/runtime/ports.ts";
 import type { Adapters } from "./adapters.ts";
 import { definition, entry, job } from "./documents.ts";
 
 export type Open = () => Promise<Adapters>;
 
-async function codeOf(run: () => Promise<unknown>): Promise<string> {
+export async function codeOf(run: () => Promise<unknown>): Promise<string> {
   try {
     await run();
     return "nothing was thrown";
@@ -250,120 +250,6 @@ export function jobContract(open: Open): void {
   });
 }
 
-export function listContract(open: Open): void {
-  let adapters: Adapters;
-  const at = (second: number) => `2026-11-22T10:00:${String(second).padStart(2, "0")}.000Z`;
-  const ids = (rows: readonly { readonly [member: string]: unknown }[]) =>
-    rows.map((row) => row["job_id"]);
-  beforeEach(async () => {
-    adapters = await open();
-  });
-
-  async function create(members: Partial<JobDocument>): Promise<string> {
-    const document = job(members);
-    await adapters.jobs.create(document);
-    return document.job_id;
-  }
-
-  test("a list is newest first, by job id where times are equal", async () => {
-    await create({ job_id: "b", created_at: at(2) });
-    await create({ job_id: "a", created_at: at(1) });
-    await create({ job_id: "c", created_at: at(2) });
-    await create({ job_id: "d", created_at: at(3) });
-    const { documents, continuation } = await adapters.jobs.list({ limit: 10 });
-    expect(ids(documents)).toEqual(["d", "c", "b", "a"]);
-    expect(continuation).toBeUndefined();
-  });
-
-  test.each([
-    ["status", "failed"],
-    ["workflow_id", "other"],
-    ["workflow_version", 7],
-    ["correlation_id", 'it\'s "quoted"'],
-    ["idempotency_key", "k 1"],
-    ["authenticated_as", "principal:x"],
-  ] as const)("a list is filtered by %s", async (field, value) => {
-    await create({ created_at: at(1) });
-    const older = await create({ created_at: at(2), [field]: value });
-    const newer = await create({ created_at: at(3), [field]: value });
-    const filter = { limit: 10, [field]: value } as JobFilter;
-    expect(ids((await adapters.jobs.list(filter)).documents)).toEqual([newer, older]);
-    const one = { ...filter, limit: 1 };
-    const first = await adapters.jobs.list(one);
-    expect(ids(first.documents)).toEqual([newer]);
-    const second = await adapters.jobs.list({ ...one, continuation: first.continuation ?? "" });
-    expect(ids(second.documents)).toEqual([older]);
-    expect(second.continuation).toBeUndefined();
-  });
-
-  test("filters narrow together", async () => {
-    await create({ status: "failed", workflow_id: "a" });
-    const wanted = await create({ status: "failed", workflow_id: "b", authenticated_as: "key" });
-    await create({ status: "completed", workflow_id: "b" });
-    const filter = { status: "failed", workflow_id: "b", authenticated_as: "key", limit: 10 };
-    expect(ids((await adapters.jobs.list(filter)).documents)).toEqual([wanted]);
-  });
-
-  test("pages join to the whole list while newer jobs are added and old ones change", async () => {
-    for (let second = 0; second < 7; second += 1) {
-      await create({ job_id: `job-${second}`, created_at: at(Math.floor(second / 2)) });
-    }
-    const seen: unknown[] = [];
-    let continuation: string | undefined;
-    do {
-      const page = await adapters.jobs.list({
-        limit: 2,
-        ...(continuation === undefined ? {} : { continuation }),
-      });
-      seen.push(...ids(page.documents));
-      continuation = page.continuation;
-      await create({ created_at: at(50) });
-    } while (continuation !== undefined);
-    expect(seen).toEqual([6, 5, 4, 3, 2, 1, 0].map((second) => `job-${second}`));
-  });
-
-  test("a full last page has no continuation, an empty list neither", async () => {
-    expect(await adapters.jobs.list({ limit: 2 })).toEqual({ documents: [] });
-    await create({});
-    await create({});
-    expect((await adapters.jobs.list({ limit: 2 })).continuation).toBeUndefined();
-  });
-
-  test("a row shows what lists show, never the state", async () => {
-    const shown = {
-      correlation_id: "c",
-      idempotency_key: "k",
-      submitted_by: "ann",
-      authenticated_as: "key",
-      tags: ["a"],
-      started_at: at(1),
-      completed_at: at(2),
-      deadline_at: at(3),
-      wake_at: at(4),
-      error: { code: "TIMED_OUT", message: "m" },
-      summary: { nodes: 3 },
-    };
-    const document = job(shown);
-    await adapters.jobs.create({ ...document, state: { nodes: {} }, leases: {}, ttl: 60 });
-    const { documents } = await adapters.jobs.list({ limit: 1 });
-    expect(documents).toEqual([document]);
-  });
-
-  test.each([0, -1, 201, 1.5, Number.NaN])("a limit of %d is refused", async (limit) => {
-    expect(await codeOf(() => adapters.jobs.list({ limit }))).toBe("BAD_REQUEST");
-    expect(await codeOf(() => adapters.jobs.due(at(0), limit * 1000))).toBe("BAD_REQUEST");
-  });
-
-  test.each(["", "x", "e30", "WyJhIiwiYiJd", "👍"])(
-    "the continuation %j of no list is refused",
-    async (continuation) => {
-      expect(await codeOf(() => adapters.jobs.list({ limit: 1, continuation }))).toBe(
-        "BAD_REQUEST",
-      );
-    },
-  );
-}
-
 export function definitionContract(open: Open): void {
   let adapters: Adapters;
   beforeEach(async () => {
@@ -376,6 +262,8 @@ export function definitionContract(open: Open): void {
     const second = { ...first, source: "second", workflow_digest: "sha256:2", write_id: "w2" };
     expect(await adapters.definitions.claim(second)).toEqual(first);
     expect(await adapters.definitions.claim(first)).toEqual(first);
+    expect(await adapters.definitions.read(first.workflow_id, 1)).toEqual(first);
+    expect(await adapters.definitions.read(first.workflow_id, 2)).toBeUndefined();
   });
 
   test("versions and workflows are claimed apart", async () => {

@@ -4,14 +4,15 @@ import { startTestStores } from "../support/stores.ts";
 import type { TestStores } from "../support/stores.ts";
 import { azureAdapters, memoryAdapters } from "./adapters.ts";
 import { countContract } from "./count-contract.ts";
+import { listContract } from "./list-contract.ts";
 import { adminContract, queueContract } from "./queue-contract.ts";
 import {
   definitionContract,
   jobContract,
   journalContract,
   limitContract,
-  listContract,
 } from "./store-contract.ts";
+import { statsContract } from "./stats-contract.ts";
 import type { Open } from "./store-contract.ts";
 
 let stores: TestStores;
@@ -37,6 +38,9 @@ describe.each(OPENERS)("%s", (_name, open) => {
   });
   describe("lists", () => {
     listContract(open);
+  });
+  describe("numbers over all jobs", () => {
+    statsContract(open);
   });
   describe("counts", () => {
     countContract(open);

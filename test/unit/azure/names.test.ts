@@ -10,12 +10,13 @@ test("each container has one partition key", () => {
   expect(CONTAINERS.map(({ id, partitionKey }) => [id, partitionKey])).toEqual([
     ["journal", { paths: ["/job_id"] }],
     ["jobs", { paths: ["/job_id"] }],
+    ["stats", { paths: ["/id"] }],
     ["definitions", { paths: ["/workflow_id"] }],
   ]);
 });
 
-test("items of journal and jobs expire by their own ttl only, definitions never", () => {
-  expect(CONTAINERS.map(({ defaultTtl }) => defaultTtl)).toEqual([-1, -1, undefined]);
+test("items of journal and jobs expire by their own ttl only, the rest never", () => {
+  expect(CONTAINERS.map(({ defaultTtl }) => defaultTtl)).toEqual([-1, -1, undefined, undefined]);
   // The service refuses a ttl on a container whose indexing mode is none.
   for (const { indexingPolicy } of CONTAINERS) {
     expect(indexingPolicy?.indexingMode).toBe("consistent");

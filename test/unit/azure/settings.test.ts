@@ -52,6 +52,7 @@ test("two addresses are enough in Azure, the rest has defaults", () => {
     submitRatePerMinute: 12_000,
     submitBurst: 12_000,
     readRatePerMinute: 60_000,
+    maxHeldRequests: 8,
     maxOpenJobs: 100_000,
     maxOpenJobsPerCaller: 0,
     vars: {},
@@ -61,6 +62,7 @@ test("two addresses are enough in Azure, the rest has defaults", () => {
     resendSeconds: 60,
     sweepSchedule: "0 * * * * *",
     refreshSeconds: 2,
+    statsDelaySeconds: 30,
   });
 });
 
@@ -81,6 +83,7 @@ test("every other setting is read", () => {
     HOLDFAST_SUBMIT_RATE_PER_MINUTE: "60",
     HOLDFAST_SUBMIT_BURST: "5",
     HOLDFAST_READ_RATE_PER_MINUTE: "0",
+    HOLDFAST_MAX_HELD_REQUESTS: "5",
     HOLDFAST_MAX_OPEN_JOBS: "7",
     HOLDFAST_MAX_OPEN_JOBS_PER_CALLER: "3",
     HOLDFAST_VAR_greeting: "hello",
@@ -92,6 +95,7 @@ test("every other setting is read", () => {
     HOLDFAST_RENEW_SECONDS: "0.5",
     HOLDFAST_RESEND_SECONDS: "3",
     HOLDFAST_REFRESH_SECONDS: "0.25",
+    HOLDFAST_STATS_DELAY_SECONDS: "1",
     HOLDFAST_SWEEP_SCHEDULE: "*/2 * * * * *",
     HOLDFAST_PUBLIC_URL: "https://flows.example.org/base//",
   });
@@ -108,6 +112,7 @@ test("every other setting is read", () => {
     submitRatePerMinute: 60,
     submitBurst: 5,
     readRatePerMinute: 0,
+    maxHeldRequests: 5,
     maxOpenJobs: 7,
     maxOpenJobsPerCaller: 3,
     vars: { greeting: "hello", Max: "[1]" },
@@ -116,6 +121,7 @@ test("every other setting is read", () => {
     renewSeconds: 0.5,
     resendSeconds: 3,
     refreshSeconds: 0.25,
+    statsDelaySeconds: 1,
     sweepSchedule: "*/2 * * * * *",
     publicUrl: "https://flows.example.org/base",
   });
