@@ -49,6 +49,15 @@ export class RateLimit {
     throw new WorkflowError("RATE_LIMITED", message, { facts });
   }
 
+  /** For `more` of the same that came in one request: the caller goes into debt for them. */
+  charge(caller: string, more: number): void {
+    const { perMinute } = this.#options;
+    if (perMinute === 0) return;
+    const atMs = epochMs(this.#options.clock.now());
+    const tokens = this.#tokens(caller, { atMs, perMs: perMinute / 60_000 });
+    this.#keep(caller, { tokens: tokens - more, atMs });
+  }
+
   #tokens(caller: string, now: { readonly atMs: number; readonly perMs: number }): number {
     const { burst } = this.#options;
     const bucket = this.#buckets.get(caller);

@@ -29,10 +29,26 @@ export class VersionRegistry {
    * VERSION_CONFLICT for other content, unless redefining is allowed: then the job says so.
    */
   async claim(entry: CatalogEntry): Promise<{ readonly redefined: true | undefined }> {
+    return this.#judged(entry, await this.#firstDigest(entry));
+  }
+
+  /** As `claim` would answer or throw, and claims nothing. At most one read. */
+  async check(entry: CatalogEntry): Promise<void> {
     const { workflow_id, version } = entry.definition;
-    const first = await this.#firstDigest(entry);
+    const seen = this.#seen.get(keyOf(entry));
+    const first = seen ?? (await this.#store.read(workflow_id, version))?.workflow_digest;
+    if (first !== undefined) this.#judged(entry, first);
+  }
+
+  /** After a rebuild the store remembers nothing, so neither may this process. */
+  forget(): void {
+    this.#seen.clear();
+  }
+
+  #judged(entry: CatalogEntry, first: string): { readonly redefined: true | undefined } {
     if (first === entry.workflow_digest) return { redefined: undefined };
     if (this.#mayRedefine) return { redefined: true };
+    const { workflow_id, version } = entry.definition;
     throw new WorkflowError(
       "VERSION_CONFLICT",
       `workflow "${workflow_id}" version ${version} was used with other content before; ` +
@@ -41,14 +57,9 @@ export class VersionRegistry {
     );
   }
 
-  /** After a rebuild the store remembers nothing, so neither may this process. */
-  forget(): void {
-    this.#seen.clear();
-  }
-
   async #firstDigest(entry: CatalogEntry): Promise<string> {
     const { workflow_id, version } = entry.definition;
-    const key = `${workflow_id}@${version}`;
+    const key = keyOf(entry);
     const seen = this.#seen.get(key);
     if (seen !== undefined) return seen;
     const stored = await this.#store.claim({
@@ -65,4 +76,8 @@ export class VersionRegistry {
     this.#seen.set(key, stored.workflow_digest);
     return stored.workflow_digest;
   }
+}
+
+function keyOf({ definition }: CatalogEntry): string {
+  return `${definition.workflow_id}@${definition.version}`;
 }

@@ -24,7 +24,7 @@ import { Sessions } from "../../src/runtime/sessions.ts";
 import { SnapshotCache } from "../../src/runtime/snapshots.ts";
 import { submitJob } from "../../src/runtime/submit-job.ts";
 import type { CatalogEntry } from "../../src/runtime/definition-catalog.ts";
-import type { Submission, Submitted } from "../../src/runtime/submit-job.ts";
+import type { Submission, Submitted } from "../../src/runtime/submission.ts";
 import { sweep } from "../../src/runtime/sweep.ts";
 import { Gate } from "./faults.ts";
 import type { Swept } from "../../src/runtime/sweep.ts";

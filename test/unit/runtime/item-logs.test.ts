@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { defineHandler, TerminalError } from "../../../src/runtime/handlers.ts";
-import { nodeView } from "../../../src/runtime/read-job.ts";
+import { nodeView } from "../../support/views.ts";
 import { TestRuntime } from "../../support/runtime.ts";
 
 const talker = defineHandler({

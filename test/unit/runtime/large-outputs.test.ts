@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { JsonObject } from "../../../src/core/json.ts";
 import { MAX_READ_AHEAD_BYTES, MAX_RESULT_BYTES } from "../../../src/core/limits.ts";
 import type { JournalStore } from "../../../src/runtime/ports.ts";
-import { nodeView, resultView } from "../../../src/runtime/read-job.ts";
+import { nodeView, resultView } from "../../support/views.ts";
 import { TestRuntime } from "../../support/runtime.ts";
 import { large, parallel } from "../../support/shapes.ts";
 

@@ -7,7 +7,7 @@ import { epochMs } from "../../../src/core/instant.ts";
 import { defineHandler } from "../../../src/runtime/handlers.ts";
 import type { JobDocument, JobStore } from "../../../src/runtime/ports.ts";
 import { parseProjection } from "../../../src/runtime/projection.ts";
-import { jobView } from "../../../src/runtime/read-job.ts";
+import { jobView } from "../../support/views.ts";
 import { TestRuntime } from "../../support/runtime.ts";
 import { chain, echo, fan, numbers, parallel, workflow } from "../../support/shapes.ts";
 

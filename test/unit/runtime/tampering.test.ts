@@ -9,7 +9,7 @@ import type { JsonObject } from "../../../src/core/json.ts";
 import { defineHandler } from "../../../src/runtime/handlers.ts";
 import { sha256 } from "../../../src/runtime/hash.ts";
 import type { JournalDocument, JournalStore } from "../../../src/runtime/ports.ts";
-import { resultView } from "../../../src/runtime/read-job.ts";
+import { resultView } from "../../support/views.ts";
 import { checkHashes } from "../../support/invariants.ts";
 import { TestRuntime } from "../../support/runtime.ts";
 
