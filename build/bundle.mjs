@@ -4,12 +4,15 @@
 
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { writeApiDocument } from "./api-document.mjs";
 import { lazyPackages } from "./lazy-packages.mjs";
+import { writePage } from "./web.mjs";
+import { writeWhole } from "./whole-file.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -96,7 +99,14 @@ export async function bundle(entry) {
   const embedded = [...lazy.inputs, ...(thread?.inputs ?? [])];
   const digest = await digestOf([...new Set([...inputs, ...embedded])], version);
   const identity = `${version}+${digest}`;
-  await mkdir(path.dirname(entry.target), { recursive: true });
+  const folder = path.dirname(entry.target);
+  await mkdir(folder, { recursive: true });
+  // What the app serves as it is stands beside it.
+  if (entry.kind === "app") {
+    const served = path.join(folder, "web");
+    await writeApiDocument({ root: ROOT, version, folder: served });
+    await writePage({ root: ROOT, folder: served });
+  }
   // The map first, so that a reader of the new bundle never finds the old map.
   const files = [...(result.outputFiles ?? [])].sort((a, b) => b.path.length - a.path.length);
   for (const file of files) {
@@ -165,21 +175,6 @@ async function digestOf(inputs, version) {
     hash.update(`\0${input.replaceAll("\\", "/")}\0${bytes.length}\0`).update(bytes);
   }
   return hash.digest("hex").slice(0, DIGEST_LENGTH);
-}
-
-/**
- * @param {string} target
- * @param {string} text
- */
-async function writeWhole(target, text) {
-  const draft = `${target}.${process.pid}.${Math.random().toString(36).slice(2)}.tmp`;
-  try {
-    await writeFile(draft, text);
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
 }
 
 const started = process.argv[1];

@@ -1,6 +1,7 @@
 // The composition root: settings, adapters, handlers, and the only caller of app.*. Everything is
 // registered first and nothing connects before its first use, so the entry point cannot fail and
 // leave a silently empty app; what is wrong with the settings is answered per request.
+import { readFile } from "node:fs/promises";
 import { app } from "@azure/functions";
 import { cosmosHandle } from "./azure/cosmos-client.ts";
 import { cosmosStores } from "./azure/cosmos-stores.ts";
@@ -17,6 +18,7 @@ import { DefinitionChecker } from "./catalog/definition-checker.ts";
 import { WorkflowError } from "./core/error.ts";
 import type { App, AppResult } from "./functions/app.ts";
 import { Readiness } from "./functions/readiness.ts";
+import type { StaticFileName } from "./functions/static-files.ts";
 import { POISON_FUNCTION, ROUTES, SWEEP_FUNCTION, WORK_FUNCTION } from "./functions/routes.ts";
 import { httpHandler, poisonHandler, sweepHandler, workHandler } from "./functions/triggers.ts";
 import { DEFAULT_TIMING } from "./runtime/engine.ts";
@@ -29,6 +31,7 @@ import { Secrets } from "./runtime/secrets.ts";
 import { Sessions } from "./runtime/sessions.ts";
 import { SnapshotCache } from "./runtime/snapshots.ts";
 import { VersionRegistry } from "./runtime/version-registry.ts";
+import { JobWait } from "./runtime/wait-for-job.ts";
 import { builtinHandlers } from "./tasks/builtin.ts";
 
 /** Version and digest of the build's inputs; build/bundle.mjs puts it here. */
@@ -96,6 +99,8 @@ function compose(given: Settings): App {
   return {
     engine,
     sessions: new Sessions(engine),
+    waits: new JobWait(engine, given.maxHeldRequests),
+    stats: { store: stores.stats, engine, delaySeconds: given.statsDelaySeconds },
     submitter: { engine, catalog, versions, vars: given.vars, openJobs: openJobsOf(engine, given) },
     catalog,
     checkDefinition: (text) => checker.check(text),
@@ -147,7 +152,24 @@ function once(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-const triggers = { app: composition, log };
+/** Beside the bundle, where the build puts them. */
+const files = memoized(async (name: StaticFileName) => {
+  return readFile(new URL(`web/${name}`, import.meta.url), "utf8").catch(() => undefined);
+});
+
+/** The first answer for a name is kept: a build's files do not change while it runs. */
+function memoized<Name, Answer>(
+  read: (name: Name) => Promise<Answer>,
+): (name: Name) => Promise<Answer> {
+  const known = new Map<Name, Promise<Answer>>();
+  return (name) => {
+    const answer = known.get(name) ?? read(name);
+    known.set(name, answer);
+    return answer;
+  };
+}
+
+const triggers = { app: composition, log, files };
 
 for (const route of ROUTES) {
   app.http(route.name, {

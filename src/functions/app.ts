@@ -9,11 +9,13 @@ import type {
   DefinitionCatalog,
 } from "../runtime/definition-catalog.ts";
 import type { Engine } from "../runtime/engine.ts";
+import type { StatsOptions } from "../runtime/fold-stats.ts";
 import type { StoreAdmin } from "../runtime/ports.ts";
 import type { RateLimit } from "../runtime/rate-limit.ts";
 import type { PoisonQueue } from "../runtime/process-poison.ts";
 import type { Sessions } from "../runtime/sessions.ts";
-import type { Submitter } from "../runtime/submit-job.ts";
+import type { JobWait } from "../runtime/wait-for-job.ts";
+import type { Submitter } from "../runtime/submission.ts";
 import type { AuthMode } from "./caller.ts";
 import type { Readiness } from "./readiness.ts";
 
@@ -31,6 +33,10 @@ export interface App {
   readonly engine: Engine;
   readonly sessions: Sessions;
   readonly submitter: Submitter;
+  /** The numbers over all jobs; the timer folds them forward. */
+  readonly stats: StatsOptions;
+  /** Requests that are held until their job moves. */
+  readonly waits: JobWait;
   readonly catalog: LiveCatalog;
   readonly checkDefinition: DefinitionCheck;
   readonly admin: StoreAdmin;

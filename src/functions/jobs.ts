@@ -1,92 +1,29 @@
-// The job routes: submit, list, read, cancel. Trigger shape → runtime call → answer.
-// What the runtime answers is shown as it stands; nothing about a job is decided here.
+// The routes that read and cancel jobs. Trigger shape → runtime call → answer. What the runtime
+// answers is shown as it stands; nothing about a job is decided here. A read of a job carries a tag
+// of its state, so that asking again costs an answer without a body, or waits for a change.
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
-import * as z from "zod";
-import { WORKFLOW_ID } from "../core/definition.ts";
-import { JOB_STATUSES } from "../core/job.ts";
+import type * as z from "zod";
+import { cancellation, eventsQuery, listQuery, noQuery, waitQuery } from "../api/requests.ts";
+import { isTerminalJob } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
-import { MAX_LABEL_CHARS, MAX_TAGS } from "../core/limits.ts";
-import { safeParse } from "../core/safe-parse.ts";
+import type { JsonObject } from "../core/json.ts";
 import { cancelJob } from "../runtime/cancel-job.ts";
+import { eventsPage } from "../runtime/history-views.ts";
 import type { JobRequest } from "../runtime/job-access.ts";
+import * as views from "../runtime/job-views.ts";
+import { nodeView } from "../runtime/node-view.ts";
 import type { JobFilter } from "../runtime/ports.ts";
-import {
-  eventsView,
-  jobFacts,
-  jobView,
-  nodeView,
-  provenanceView,
-  resultView,
-  snapshotView,
-} from "../runtime/read-job.ts";
-import { submitJob } from "../runtime/submit-job.ts";
-import type { Submission } from "../runtime/submit-job.ts";
+import { readJob } from "../runtime/read-job.ts";
+import { timelineView } from "../runtime/timeline.ts";
 import type { App } from "./app.ts";
 import type { HttpCaller } from "./caller.ts";
-import { json, retryAfter } from "./problem.ts";
-import { jobIdOf, readJson, readOptionalJson, readQuery, refused } from "./request.ts";
-
-const label = z.string().min(1).max(MAX_LABEL_CHARS);
-const workflowId = z.string().regex(WORKFLOW_ID, { error: "expected a workflow_id" });
-const version = z.int().min(1);
-
-/** Every body is JSON all through before a schema sees it; asking again would take far longer. */
-const object = z.custom<JsonObject>(isJsonObject, { error: "expected an object" });
-
-const submissionSchema = z.strictObject({
-  workflow_id: workflowId,
-  version: version.exactOptional(),
-  input_params: object.exactOptional(),
-  correlation_id: label.exactOptional(),
-  submitted_by: label.exactOptional(),
-  tags: z.array(label).max(MAX_TAGS).exactOptional(),
-  idempotency_key: label.exactOptional(),
-});
+import { isKnown, jobTag } from "./job-tag.ts";
+import { acceptedJob, linkTo } from "./links.ts";
+import { json, notModified, retryAfter } from "./problem.ts";
+import { jobIdOf, readOptionalJson, readQuery } from "./request.ts";
 
 /** A moving job is worth another look after so long. */
 const RETRY_AFTER = retryAfter(1);
-
-export async function postJob(
-  app: App,
-  request: HttpRequest,
-  caller: HttpCaller,
-): Promise<HttpResponseInit> {
-  const { idempotency_key, ...submission } = await readJson(request, submissionSchema);
-  const key = keyOf(request, idempotency_key);
-  const { job, created } = await submitJob(app.submitter, submission as Submission, {
-    authenticated_as: caller.authenticated_as,
-    ...(key === undefined ? {} : { idempotency_key: key }),
-  });
-  const location = linkTo(app, job.job_id);
-  const headers = { location, ...RETRY_AFTER };
-  return json(created ? 202 : 200, { ...jobFacts(job), links: links(app, job) }, headers);
-}
-
-function keyOf(request: HttpRequest, inBody: string | undefined): string | undefined {
-  const inHeader = request.headers.get("idempotency-key") ?? undefined;
-  if (inHeader === undefined) return inBody;
-  if (inBody !== undefined && inBody !== inHeader) {
-    const message = "the key in the body and the one in the header differ";
-    throw refused([message], () => ({ message, pointer: "/idempotency_key" }));
-  }
-  const parsed = safeParse(label, inHeader);
-  if (!parsed.success) {
-    const message = `header Idempotency-Key: 1 to ${MAX_LABEL_CHARS} characters`;
-    throw refused([message], () => ({ message }));
-  }
-  return parsed.data;
-}
-
-function linkTo(app: App, jobId: string): string {
-  return `${app.publicUrl ?? ""}/api/v1/jobs/${jobId}`;
-}
-
-function links(app: App, job: JobState): JsonObject {
-  const self = linkTo(app, job.job_id);
-  const parts = ["events", "snapshot", "result", "provenance", "cancel"];
-  return { self, ...Object.fromEntries(parts.map((part) => [part, `${self}/${part}`])) };
-}
 
 /** The job of the route, as this caller may see it. */
 function asked(request: HttpRequest, caller: HttpCaller): JobRequest {
@@ -98,27 +35,12 @@ function onlyOf({ isAdmin, authenticated_as }: HttpCaller): Pick<JobFilter, "aut
   return isAdmin ? {} : { authenticated_as };
 }
 
-const wholeNumber = z
-  .string()
-  .regex(/^[1-9]\d{0,15}$/, { error: "expected a whole number of at least 1" })
-  .transform(Number);
-
-const listSchema = z.strictObject({
-  status: z.enum(JOB_STATUSES).exactOptional(),
-  workflow_id: workflowId.exactOptional(),
-  workflow_version: wholeNumber.exactOptional(),
-  correlation_id: label.exactOptional(),
-  idempotency_key: label.exactOptional(),
-  limit: wholeNumber.pipe(z.int().max(200, { error: "at most 200" })).default(50),
-  continuation: z.string().min(1).max(4096).exactOptional(),
-});
-
 export async function listJobs(
   app: App,
   request: HttpRequest,
   caller: HttpCaller,
 ): Promise<HttpResponseInit> {
-  const filter: JobFilter = { ...readQuery(request, listSchema), ...onlyOf(caller) };
+  const filter: JobFilter = { ...readQuery(request, listQuery), ...onlyOf(caller) };
   const page = await app.engine.jobs.list(filter);
   const jobs = page.documents.map(listRow);
   const { continuation } = page;
@@ -137,71 +59,102 @@ function listRow(document: JsonObject): JsonObject {
   return { ...Object.fromEntries(shown), as_of: document["updated_at"] ?? null } as JsonObject;
 }
 
-export async function getJob(
-  app: App,
-  request: HttpRequest,
-  caller: HttpCaller,
-): Promise<HttpResponseInit> {
-  const view = await jobView(app.engine, asked(request, caller));
-  const isMoving = view["completed_at"] === undefined;
-  return json(200, view, isMoving ? RETRY_AFTER : {});
+type View<Query> = (app: App, job: JobState, query: Query) => Promise<JsonObject>;
+
+interface Reading<Shape extends z.ZodRawShape> {
+  readonly query: z.ZodObject<Shape, z.core.$strict>;
+  readonly view: View<z.output<z.ZodObject<Shape, z.core.$strict>>>;
 }
 
-export async function getEvents(
+type Handler = (
   app: App,
   request: HttpRequest,
   caller: HttpCaller,
-): Promise<HttpResponseInit> {
-  return json(200, await eventsView(app.engine, asked(request, caller)));
+) => Promise<HttpResponseInit>;
+
+/** A read of one job: 304 where the caller knows this state, held as long as its query asks. */
+function reading<Shape extends z.ZodRawShape>({ query, view }: Reading<Shape>): Handler {
+  return async (app, request, caller) => {
+    const given = readQuery(request, query);
+    const job = await awaited(app, request, {
+      job: await readJob(app.engine, asked(request, caller)),
+      query: given,
+    });
+    const headers = { etag: jobTag(app.engine, job), ...(isTerminalJob(job) ? {} : RETRY_AFTER) };
+    if (isKnown(request, headers.etag)) return notModified(headers);
+    return json(200, await view(app, job, given), headers);
+  };
 }
 
-export async function getNode(
+/** Until it differs from what the caller knows, or has entries that it does not, or has ended. */
+async function awaited(
   app: App,
   request: HttpRequest,
-  caller: HttpCaller,
-): Promise<HttpResponseInit> {
+  { job, query }: { readonly job: JobState; readonly query: object },
+): Promise<JobState> {
+  const { wait = 0, after } = query as { readonly wait?: number; readonly after?: number };
+  const isTagged = request.headers.has("if-none-match");
+  const isNews = (one: JobState): boolean => {
+    if (after !== undefined) return one.seq > after;
+    return isTagged && !isKnown(request, jobTag(app.engine, one));
+  };
+  return app.waits.until(job, isNews, wait);
+}
+
+export const getJob = reading({
+  query: waitQuery,
+  view: ({ engine }, job) => views.jobView(engine, job),
+});
+
+export const getEvents = reading({
+  query: eventsQuery,
+  view: async ({ engine }, job, { after, limit }) => {
+    const page = { limit, ...(after === undefined ? {} : { after }) };
+    const events = await eventsPage(engine, job, page);
+    return { ...views.pinFacts(job), status: job.status, ...events };
+  },
+});
+
+export const getTimeline = reading({
+  query: noQuery,
+  view: ({ engine }, job) => timelineView(engine, job),
+});
+
+export const getSnapshot = reading({
+  query: noQuery,
+  view: ({ engine }, job) => views.snapshotView(engine, job),
+});
+
+export const getResult = reading({
+  query: noQuery,
+  view: ({ engine }, job) => views.resultView(engine, job),
+});
+
+export const getProvenance = reading({
+  query: noQuery,
+  view: ({ engine }, job) => views.provenanceView(engine, job),
+});
+
+export const getNode: Handler = async (app, request, caller) => {
   const nodeId = request.params["node_id"] ?? "";
-  return json(200, await nodeView(app.engine, asked(request, caller), nodeId));
-}
-
-export async function getSnapshot(
-  app: App,
-  request: HttpRequest,
-  caller: HttpCaller,
-): Promise<HttpResponseInit> {
-  return json(200, await snapshotView(app.engine, asked(request, caller)));
-}
-
-export async function getResult(
-  app: App,
-  request: HttpRequest,
-  caller: HttpCaller,
-): Promise<HttpResponseInit> {
-  return json(200, await resultView(app.engine, asked(request, caller)));
-}
-
-export async function getProvenance(
-  app: App,
-  request: HttpRequest,
-  caller: HttpCaller,
-): Promise<HttpResponseInit> {
-  return json(200, await provenanceView(app.engine, asked(request, caller)));
-}
-
-const cancelSchema = z.strictObject({ reason: label.exactOptional() });
+  return reading({ query: noQuery, view: ({ engine }, job) => nodeView(engine, job, nodeId) })(
+    app,
+    request,
+    caller,
+  );
+};
 
 export async function postCancel(
   app: App,
   request: HttpRequest,
   caller: HttpCaller,
 ): Promise<HttpResponseInit> {
-  const reason = (await readOptionalJson(request, cancelSchema))?.reason;
+  const reason = (await readOptionalJson(request, cancellation))?.reason;
   const job = await cancelJob(app.sessions, app.engine, {
     ...asked(request, caller),
     requested_by: caller.authenticated_as,
     ...(reason === undefined ? {} : { reason }),
   });
   const headers = { location: linkTo(app, job.job_id), ...RETRY_AFTER };
-  return json(202, { ...jobFacts(job), links: links(app, job) }, headers);
+  return json(202, acceptedJob(app, job), headers);
 }
-

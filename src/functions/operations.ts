@@ -1,9 +1,10 @@
 // Health, and the rebuild of the stores. Health answers even where settings are missing; a rebuild
 // asks three times before it destroys: the setting, the word, and a container it may create.
 import type { HttpRequest, HttpResponseInit } from "@azure/functions";
-import * as z from "zod";
+import { rebuildQuery } from "../api/requests.ts";
 import { WorkflowError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
+import { statsView } from "../runtime/fold-stats.ts";
 import type { App, AppResult } from "./app.ts";
 import { assertAdmin } from "./caller.ts";
 import type { HttpCaller } from "./caller.ts";
@@ -37,8 +38,17 @@ export async function ready(result: AppResult): Promise<HttpResponseInit> {
   return isReady ? json(200, body) : json(503, body, retryAfter());
 }
 
+/** The numbers over all jobs: with sign-in for administrators, for they tell of others' jobs. */
+export async function getStats(
+  app: App,
+  _request: HttpRequest,
+  caller: HttpCaller,
+): Promise<HttpResponseInit> {
+  assertAdmin(caller, app.auth);
+  return json(200, await statsView(app.stats.store));
+}
+
 const CONFIRMATION = "DESTROY";
-const rebuildQuery = z.strictObject({ confirm: z.string().exactOptional() });
 
 /**
  * Clears the queues and recreates the containers. Off unless HOLDFAST_ALLOW_REBUILD; refused

@@ -1,62 +1,10 @@
 // Answers: JSON, and RFC 9457 problems with a stable code for every error. An error nobody expected
 // becomes INTERNAL without its text; it is logged, and the answer names the invocation.
 import type { HttpResponseInit } from "@azure/functions";
+import { STATUS } from "../api/status.ts";
 import type { ErrorCode } from "../core/error.ts";
 import { WorkflowError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
-
-/** The HTTP status of each code that a request can meet; docs/errors.md shows the same. */
-const STATUS: { readonly [Code in ErrorCode]: number } = {
-  BAD_REQUEST: 400,
-  BODY_TOO_LARGE: 413,
-  CONFIRMATION_MISSING: 400,
-  DEFINITION_INVALID: 422,
-  EXPRESSION_INVALID: 422,
-  IDEMPOTENCY_CONFLICT: 409,
-  INPUT_INVALID: 422,
-  JOB_NOT_FOUND: 404,
-  JOB_NOT_TERMINAL: 409,
-  JOB_TERMINAL: 409,
-  NODE_NOT_FOUND: 404,
-  REBUILD_DISABLED: 403,
-  REBUILD_FORBIDDEN: 403,
-  ROLE_REQUIRED: 403,
-  ROUTE_NOT_FOUND: 404,
-  UNAUTHENTICATED: 401,
-  UNSUPPORTED_MEDIA_TYPE: 415,
-  VERSION_CONFLICT: 409,
-  WORKFLOW_INACTIVE: 409,
-  WORKFLOW_NOT_FOUND: 404,
-  LIMIT_EXCEEDED: 422,
-  QUEUE_UNAVAILABLE: 503,
-  RATE_LIMITED: 429,
-  STORE_CONFLICT: 503,
-  STORE_THROTTLED: 503,
-  STORE_UNAVAILABLE: 503,
-  SCHEMA_TOO_NEW: 503,
-  TOO_MANY_JOBS: 429,
-  CONFIGURATION_INVALID: 503,
-  SECRET_MISSING: 503,
-  CHECK_FAILED: 500,
-  DEADLINE_EXCEEDED: 500,
-  EXPRESSION_FAILED: 500,
-  HANDLER_FAILED: 500,
-  HANDLER_MISSING: 500,
-  HTTP_STATUS: 500,
-  HTTP_FAILED: 500,
-  ITEM_FAILED: 500,
-  JOB_CANCELLED: 500,
-  MESSAGE_POISONED: 500,
-  OUTPUT_INVALID: 500,
-  OUTPUT_TOO_LARGE: 500,
-  PARAMS_INVALID: 500,
-  SNAPSHOT_INVALID: 500,
-  SNAPSHOT_TAMPERED: 500,
-  TIMED_OUT: 500,
-  WORKER_LOST: 500,
-  DOCUMENT_INVALID: 500,
-  INTERNAL: 500,
-};
 
 /**
  * What is told of failures whose own text comes from a store, a queue or the network: it may name
@@ -108,18 +56,6 @@ export function statusOf(error: unknown): number {
 /** The problem that an error is answered with. */
 export function problem(error: unknown, invocationId: string): HttpResponseInit {
   const status = statusOf(error);
-  const known = error instanceof WorkflowError && status !== STATUS.INTERNAL;
-  const code = error instanceof WorkflowError ? error.code : "INTERNAL";
-  const body = {
-    type: `urn:holdfast:error:${code}`,
-    title: titleOf(code),
-    status,
-    code,
-    detail: known ? (TOLD[code] ?? error.message) : INTERNAL_DETAIL,
-    instance: `urn:invocation:${invocationId}`,
-    ...(known && error.issues.length > 0 ? { issues: error.issues.map(present) } : {}),
-    ...(known ? error.facts : {}),
-  };
   return {
     status,
     headers: {
@@ -128,8 +64,30 @@ export function problem(error: unknown, invocationId: string): HttpResponseInit 
       ...(status === STATUS.UNAUTHENTICATED ? { "www-authenticate": "Bearer" } : {}),
       ...retryHeader(error, status),
     },
-    body: textOf(body),
+    body: textOf(problemBody(error, invocationId)),
   };
+}
+
+/** RFC 9457. One of many in an answer has no invocation of its own. */
+export function problemBody(error: unknown, invocationId?: string): JsonObject {
+  const status = statusOf(error);
+  const known = error instanceof WorkflowError && status !== STATUS.INTERNAL;
+  const code = error instanceof WorkflowError ? error.code : "INTERNAL";
+  return {
+    type: `urn:holdfast:error:${code}`,
+    title: titleOf(code),
+    status,
+    code,
+    detail: known ? (TOLD[code] ?? error.message) : INTERNAL_DETAIL,
+    ...(invocationId === undefined ? {} : { instance: `urn:invocation:${invocationId}` }),
+    ...(known && error.issues.length > 0 ? { issues: error.issues.map(present) } : {}),
+    ...(known ? error.facts : {}),
+  };
+}
+
+/** The caller has this state already (RFC 9110, section 15.4.5). */
+export function notModified(headers: Readonly<Record<string, string>>): HttpResponseInit {
+  return { status: 304, headers: { ...common, ...headers } };
 }
 
 function retryHeader(error: unknown, status: number): Readonly<Record<string, string>> {

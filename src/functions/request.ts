@@ -3,10 +3,11 @@
 import type { HttpRequest } from "@azure/functions";
 import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
+import { duplicateNames } from "../core/duplicate-names.ts";
 import type { Issue } from "../core/error.ts";
 import { firstIssues } from "../core/issues.ts";
 import { jsonProblem, utf8Bytes } from "../core/json.ts";
-import { MAX_BODY_BYTES } from "../core/limits.ts";
+import { MAX_BODY_BYTES, MAX_ISSUES } from "../core/limits.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { safeParse } from "../core/safe-parse.ts";
 import { pointerOf } from "../core/schema-issues.ts";
@@ -56,6 +57,16 @@ function assertJson(request: HttpRequest): void {
 
 function checked<T>(text: string, schema: z.ZodType<T>): T {
   const value = parseJson(text);
+  const twice = duplicateNames(text, MAX_ISSUES);
+  if (twice.length > 0) {
+    const message = "this name stands twice in its object; which of the two is meant?";
+    throw refused(twice, (pointer) => ({ message, pointer }));
+  }
+  return fitting(value, schema);
+}
+
+/** `value` as the schema has it. Errors: BAD_REQUEST with all issues. */
+export function fitting<T>(value: unknown, schema: z.ZodType<T>): T {
   const problem = jsonProblem(value);
   if (problem !== undefined) {
     throw refused([problem], ({ message, pointer }) => ({ message, pointer }));

@@ -2,7 +2,7 @@
 // as it stands. The host matches routes in alphabetical order of the functions' names, so the
 // catch-all's name comes last. Every route says its auth level; only health is open.
 import type { HttpMethod, HttpRequest, HttpResponseInit } from "@azure/functions";
-import * as z from "zod";
+import { noQuery } from "../api/requests.ts";
 import { WorkflowError } from "../core/error.ts";
 import type { App, AppResult } from "./app.ts";
 import { readyApp } from "./app.ts";
@@ -15,12 +15,15 @@ import {
   getProvenance,
   getResult,
   getSnapshot,
+  getTimeline,
   listJobs,
   postCancel,
-  postJob,
 } from "./jobs.ts";
-import { live, ready, rebuild } from "./operations.ts";
+import { getStats, live, ready, rebuild } from "./operations.ts";
 import { readQuery } from "./request.ts";
+import { staticFile } from "./static-files.ts";
+import type { StaticFileName, StaticFiles } from "./static-files.ts";
+import { postBatch, postJob, validateJob } from "./submissions.ts";
 import { getWorkflow, listHandlers, listWorkflows, validateWorkflow } from "./workflows.ts";
 
 export interface Route {
@@ -29,7 +32,11 @@ export interface Route {
   /** Below the host's route prefix, `api`. */
   readonly route: string;
   readonly authLevel: "anonymous" | "function" | "admin";
-  readonly handle: (result: AppResult, request: HttpRequest) => Promise<HttpResponseInit>;
+  readonly handle: (
+    result: AppResult,
+    request: HttpRequest,
+    files: StaticFiles,
+  ) => Promise<HttpResponseInit>;
 }
 
 type AppHandler = (
@@ -53,8 +60,6 @@ function admitted(app: App, request: HttpRequest, rate: keyof App["rates"]): Htt
   return caller;
 }
 
-const noQuery = z.strictObject({});
-
 /** A parameter that does nothing here is a mistake of the caller, who would not learn of it. */
 function bare(handler: AppHandler): AppHandler {
   return async (app, request, caller) => {
@@ -63,31 +68,49 @@ function bare(handler: AppHandler): AppHandler {
   };
 }
 
+/** `handler` reads its own query. */
 function read(name: string, route: string, handler: AppHandler): Route {
-  const handle = withApp(bare(handler));
-  return { name, methods: ["GET"], route, authLevel: "function", handle };
+  return { name, methods: ["GET"], route, authLevel: "function", handle: withApp(handler) };
 }
 
+/** `handler` reads its own query. */
 function write(name: string, route: string, handler: AppHandler): Route {
-  const handle = withApp(bare(handler), "submit");
+  const handle = withApp(handler, "submit");
   return { name, methods: ["POST"], route, authLevel: "function", handle };
+}
+
+/** A file of the build: the same for everybody, whatever the settings are. */
+function file(name: string, route: string, fileName: StaticFileName): Route {
+  return {
+    name,
+    methods: ["GET"],
+    route,
+    authLevel: "anonymous",
+    handle: async (_result, request, files) => {
+      readQuery(request, noQuery);
+      return staticFile(files, fileName, request);
+    },
+  };
 }
 
 export const ROUTES: readonly Route[] = [
   write("jobs_submit", "v1/jobs", postJob),
-  // Reads its own query.
-  { ...read("jobs_list", "v1/jobs", listJobs), handle: withApp(listJobs) },
+  write("jobs_batch", "v1/jobs/batch", bare(postBatch)),
+  write("jobs_validate", "v1/jobs/validate", bare(validateJob)),
+  read("jobs_list", "v1/jobs", listJobs),
   read("jobs_get", "v1/jobs/{job_id}", getJob),
   read("jobs_events", "v1/jobs/{job_id}/events", getEvents),
   read("jobs_node", "v1/jobs/{job_id}/nodes/{node_id}", getNode),
+  read("jobs_timeline", "v1/jobs/{job_id}/timeline", getTimeline),
   read("jobs_snapshot", "v1/jobs/{job_id}/snapshot", getSnapshot),
   read("jobs_result", "v1/jobs/{job_id}/result", getResult),
   read("jobs_provenance", "v1/jobs/{job_id}/provenance", getProvenance),
-  write("jobs_cancel", "v1/jobs/{job_id}/cancel", postCancel),
-  read("workflows_list", "v1/workflows", listWorkflows),
-  read("workflows_get", "v1/workflows/{workflow_id}", getWorkflow),
-  write("workflows_validate", "v1/workflows/validate", validateWorkflow),
-  read("handlers_list", "v1/handlers", listHandlers),
+  write("jobs_cancel", "v1/jobs/{job_id}/cancel", bare(postCancel)),
+  read("workflows_list", "v1/workflows", bare(listWorkflows)),
+  read("workflows_get", "v1/workflows/{workflow_id}", bare(getWorkflow)),
+  write("workflows_validate", "v1/workflows/validate", bare(validateWorkflow)),
+  read("handlers_list", "v1/handlers", bare(listHandlers)),
+  read("stats_get", "v1/stats", bare(getStats)),
   {
     name: "health_live",
     methods: ["GET"],
@@ -108,6 +131,13 @@ export const ROUTES: readonly Route[] = [
       return ready(result);
     },
   },
+  file("api_document", "v1/openapi.json", "openapi.json"),
+  file("api_page", "v1/docs", "docs.html"),
+  file("api_style", "v1/docs.css", "docs.css"),
+  file("ui", "ui", "index.html"),
+  file("ui_script", "ui/app.js", "app.js"),
+  file("ui_style", "ui/app.css", "app.css"),
+  file("ui_icon", "ui/favicon.svg", "favicon.svg"),
   {
     name: "bootstrap_rebuild",
     methods: ["POST"],

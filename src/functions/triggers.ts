@@ -9,6 +9,7 @@ import type {
 } from "@azure/functions";
 import { WorkflowError } from "../core/error.ts";
 import { errorText } from "../runtime/error-text.ts";
+import { foldStats } from "../runtime/fold-stats.ts";
 import { processMessage } from "../runtime/process-message.ts";
 import { poisonBody, processPoison } from "../runtime/process-poison.ts";
 import type { Log } from "../runtime/ports.ts";
@@ -17,17 +18,20 @@ import type { AppResult } from "./app.ts";
 import { readyApp } from "./app.ts";
 import { problem, statusOf } from "./problem.ts";
 import type { Route } from "./routes.ts";
+import type { StaticFiles } from "./static-files.ts";
 
 export interface TriggerOptions {
   readonly app: () => AppResult;
   readonly log: Log;
+  /** Of the build; absent where there are none. */
+  readonly files?: StaticFiles;
 }
 
 /** An HTTP handler that always answers, errors as problems. */
-export function httpHandler(route: Route, { app, log }: TriggerOptions) {
+export function httpHandler(route: Route, { app, log, files = noFiles }: TriggerOptions) {
   return async (request: HttpRequest, context: InvocationContext): Promise<HttpResponseInit> => {
     try {
-      return await route.handle(app(), request);
+      return await route.handle(app(), request, files);
     } catch (error) {
       if (isRefusedDefinition(error)) {
         log.write("warn", "definition.refused", { function: route.name, error: errorText(error) });
@@ -39,6 +43,10 @@ export function httpHandler(route: Route, { app, log }: TriggerOptions) {
       return problem(error, context.invocationId);
     }
   };
+}
+
+async function noFiles(): Promise<undefined> {
+  return undefined;
 }
 
 /** What an operator wants to hear of even though it is the author's to mend. */
@@ -74,6 +82,11 @@ export function sweepHandler({ app, log }: TriggerOptions): TimerHandler {
     } catch (error) {
       // The next run is a minute away; a failed one is a fact, not a reason to stop the timer.
       log.write("warn", "sweep.failed", { error: errorText(error) });
+    }
+    try {
+      await foldStats((await readyApp(app())).stats);
+    } catch (error) {
+      log.write("warn", "stats.failed", { error: errorText(error) });
     }
   };
 }

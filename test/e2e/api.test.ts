@@ -75,10 +75,11 @@ function pointers({ body }: Answer): readonly string[] {
 const jsonBody = { headers: { "content-type": "application/json" } };
 
 describe("who may call", () => {
-  test("every route but health asks for a key, rebuild for the master key", async () => {
+  test("every route but health and files asks for a key, rebuild for the master key", async () => {
     for (const { name, methods, route, authLevel } of ROUTES) {
       const path = route.replace(/^v1/, "").replace(/\{[^}]*\}/g, UNKNOWN_JOB);
-      const isOpen = name.startsWith("health_");
+      const isOpen = authLevel === "anonymous";
+      expect([name, isOpen]).toEqual([name, /^(?:health|api|ui)(?:_|$)/.test(name)]);
       const none = await app.call(methods[0] ?? "GET", path, { key: null });
       expect([name, none.status]).toEqual([name, isOpen ? 200 : 401]);
       const wrong = await app.call(methods[0] ?? "GET", path, { key: "wrong" });

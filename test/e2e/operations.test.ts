@@ -67,7 +67,8 @@ describe("health", () => {
       expect(answer.body).toMatchObject({ status: "ready", build: expect.any(String) });
       const checks = answer.body["checks"] as readonly { name: string; ok: boolean }[];
       expect(checks.map(({ name, ok }) => [name, ok])).toEqual([
-        ["journal", true], ["jobs", true], ["definitions", true], ["holdfast-work", true],
+        ["journal", true], ["jobs", true], ["stats", true], ["definitions", true],
+        ["holdfast-work", true],
       ]);
     });
   });
@@ -216,6 +217,7 @@ describe("rebuilding the stores", () => {
         expect.arrayContaining([
           "clear queue holdfast-work", "clear queue holdfast-work-poison", "drop container journal",
           "create container journal", "drop container jobs", "create container jobs",
+          "drop container stats", "create container stats",
           "drop container definitions", "create container definitions",
         ]),
       );

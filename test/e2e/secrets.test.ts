@@ -249,11 +249,12 @@ async function documents(): Promise<readonly string[]> {
   });
   const database = client.database(app.database);
   const { resources } = await database.containers.readAll().fetchAll();
-  expect(resources.map(({ id }) => id).sort()).toEqual(["definitions", "jobs", "journal"]);
+  expect(resources.map(({ id }) => id).sort()).toEqual(["definitions", "jobs", "journal", "stats"]);
   const found: unknown[] = [];
   for (const { id } of resources) {
     const { resources: items } = await database.container(id).items.readAll().fetchAll();
-    expect(items.length, id).toBeGreaterThan(0);
+    // The timer writes the numbers when it comes to it.
+    if (id !== "stats") expect(items.length, id).toBeGreaterThan(0);
     found.push(...items);
   }
   return found.map((one) => JSON.stringify(one));

@@ -21,7 +21,7 @@ nodes:
 `;
 const workflows = { "greet.yaml": GREET };
 const SUBMISSION = { workflow_id: "greet" };
-const isOpen = (name: string) => name.startsWith("health_");
+const isOpen = (name: string) => /^(?:health|api|ui)(?:_|$)/.test(name);
 
 let fixture: AppFixture;
 let keyed: StartedApp;
@@ -40,10 +40,13 @@ describe("keys", () => {
   /** Without a key, with a function key, with the master key. */
   const STATUSES: Readonly<Record<string, readonly [number, number, number]>> = {
     jobs_submit: [401, 202, 202],
+    jobs_batch: [401, 415, 415],
+    jobs_validate: [401, 415, 415],
     jobs_list: [401, 200, 200],
     jobs_get: [401, 404, 404],
     jobs_events: [401, 404, 404],
     jobs_node: [401, 404, 404],
+    jobs_timeline: [401, 404, 404],
     jobs_snapshot: [401, 404, 404],
     jobs_result: [401, 404, 404],
     jobs_provenance: [401, 404, 404],
@@ -52,8 +55,16 @@ describe("keys", () => {
     workflows_get: [401, 404, 404],
     workflows_validate: [401, 200, 200],
     handlers_list: [401, 200, 200],
+    stats_get: [401, 200, 200],
     health_live: [200, 200, 200],
     health_ready: [200, 200, 200],
+    api_document: [200, 200, 200],
+    api_page: [200, 200, 200],
+    api_style: [200, 200, 200],
+    ui: [200, 200, 200],
+    ui_script: [200, 200, 200],
+    ui_style: [200, 200, 200],
+    ui_icon: [200, 200, 200],
     bootstrap_rebuild: [401, 401, 403],
     zz_not_found: [401, 404, 404],
   };

@@ -44,7 +44,7 @@ test("a submission answers 202 with where to look, when, and the pins", () => {
 test("every link of the answer leads somewhere", async () => {
   const links = accepted.body["links"] as Record<string, string>;
   expect(Object.keys(links).toSorted()).toEqual(
-    ["cancel", "events", "provenance", "result", "self", "snapshot"],
+    ["cancel", "events", "provenance", "result", "self", "snapshot", "timeline"],
   );
   for (const [name, link] of Object.entries(links)) {
     const { status } = await app.call(name === "cancel" ? "POST" : "GET", link.slice(7));

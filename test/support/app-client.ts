@@ -1,6 +1,7 @@
 // Speaks HTTP to the app as a client does, with the local keys. Answers come parsed; nothing is
 // hidden or retried. The waiting is bounded and ends when a job is terminal, however it ended.
 import { LOCAL_KEYS } from "../../src/local/host.ts";
+import { operationAt, undocumented } from "./documented.ts";
 import { waitFor } from "./wait-until.ts";
 
 export interface Issue {
@@ -108,6 +109,11 @@ export class AppClient {
     });
     const text = await response.text();
     const { status } = response;
+    const type = response.headers.get("content-type") ?? "";
+    const operation = operationAt(method, path);
+    const problem =
+      operation === undefined ? undefined : undocumented(operation, { status, type, text });
+    if (problem !== undefined) throw new Error(`not as documented: ${problem}`);
     return { status, headers: response.headers, text, body: parsed(text) };
   }
 

@@ -2,18 +2,29 @@
 // real table of routes. What the host does before (keys, routing) is for the end-to-end tests.
 import functions from "@azure/functions";
 import type { HttpRequest, HttpRequestInit } from "@azure/functions";
+import { openApiDocument } from "../../src/api/openapi.ts";
+import { documentPage } from "../../src/api/page.ts";
+import { FileCatalog } from "../../src/catalog/catalog.ts";
 import { checkDefinition } from "../../src/catalog/check-definition.ts";
-import type { App } from "../../src/functions/app.ts";
+import type { App, AppResult } from "../../src/functions/app.ts";
 import type { AuthMode } from "../../src/functions/caller.ts";
 import { Readiness } from "../../src/functions/readiness.ts";
 import { ROUTES } from "../../src/functions/routes.ts";
 import type { Route } from "../../src/functions/routes.ts";
 import { httpHandler } from "../../src/functions/triggers.ts";
 import { OpenJobs } from "../../src/runtime/open-jobs.ts";
+import { MemoryClock } from "../../src/memory/memory-clock.ts";
 import { RateLimit } from "../../src/runtime/rate-limit.ts";
+import { JobWait } from "../../src/runtime/wait-for-job.ts";
+import { builtinHandlers } from "../../src/tasks/builtin.ts";
+import { operationNamed, undocumented } from "./documented.ts";
+import type { Given } from "./documented.ts";
 import type { LogRow } from "./runtime.ts";
 import { TestRuntime } from "./runtime.ts";
 import { chain, echo } from "./shapes.ts";
+
+/** As the setting has it. */
+export const MAX_WAITING = 8;
 
 export interface HttpAppOptions {
   readonly auth?: AuthMode;
@@ -22,6 +33,8 @@ export interface HttpAppOptions {
   readonly maxOpenJobs?: number;
   readonly maxOpenJobsPerCaller?: number;
   readonly allowRebuild?: boolean;
+  /** The built-in handlers and the shipped workflows, instead of one handler and one chain. */
+  readonly shipped?: boolean;
 }
 
 export interface Sent {
@@ -58,7 +71,8 @@ export class HttpApp {
   checks: () => Promise<readonly { readonly name: string; readonly error?: string }[]>;
 
   constructor(options: HttpAppOptions = {}) {
-    this.runtime = new TestRuntime({ handlers: [echo] });
+    const builtin = builtinHandlers({ http: { allow: [] }, clock: new MemoryClock() });
+    this.runtime = new TestRuntime({ handlers: options.shipped === true ? builtin : [echo] });
     this.runtime.catalog.put(chain(2));
     const { store, catalog, clock } = this.runtime;
     const { engine, sessions, versions } = this.runtime.first;
@@ -68,13 +82,20 @@ export class HttpApp {
       },
     };
     this.checks = () => store.admin.check();
+    const names = new Set(engine.handlers.versions.keys());
+    const files =
+      options.shipped === true
+        ? new FileCatalog({ folder: "workflows", handlers: names })
+        : undefined;
     const { maxOpenJobs: max = 0, maxOpenJobsPerCaller: maxPerCaller = 0 } = options;
     const openJobs = new OpenJobs({ engine: { ...engine, log }, max, maxPerCaller });
     this.app = {
       engine,
       sessions,
-      submitter: { engine, catalog, versions, vars: {}, openJobs },
-      catalog: {
+      waits: new JobWait(engine, MAX_WAITING),
+      stats: { store: store.stats, engine, delaySeconds: 30 },
+      submitter: { engine, catalog: files ?? catalog, versions, vars: {}, openJobs },
+      catalog: files ?? {
         find: (id) => catalog.find(id),
         list: async () => [],
         versions: async () => [],
@@ -114,15 +135,15 @@ export class HttpApp {
 
   async send(name: string, request: HttpRequest): Promise<Answered> {
     const log = { write: () => undefined };
-    const handler = httpHandler(routeOf(name), { app: () => ({ ok: true, app: this.app }), log });
+    const app = (): AppResult => ({ ok: true, app: this.app });
+    const handler = httpHandler(routeOf(name), { app, log, files: apiFile });
     const answer = await handler(request, { invocationId: "the-invocation" } as never);
-    const text = answer.body as string;
-    return {
-      status: answer.status ?? 200,
-      headers: answer.headers as Readonly<Record<string, string>>,
-      text,
-      body: JSON.parse(text) as Answered["body"],
-    };
+    const text = (answer.body as string | undefined) ?? "";
+    const headers = answer.headers as Readonly<Record<string, string>>;
+    const status = answer.status ?? 200;
+    assertDocumented(name, { status, type: headers["content-type"] ?? "", text });
+    const isJson = text !== "" && (headers["content-type"] ?? "").includes("json");
+    return { status, headers, text, body: isJson ? (JSON.parse(text) as Answered["body"]) : {} };
   }
 
   /** Submits and answers the job's id. */
@@ -134,6 +155,34 @@ export class HttpApp {
     if (answer.status !== 202) throw new Error(`submit: ${answer.status} ${answer.text}`);
     return String(answer.body["job_id"]);
   }
+}
+
+const document = openApiDocument("0.0.0");
+/** As the build writes them; what a test does not read is a word. */
+const FILES: Readonly<Record<string, string>> = {
+  "openapi.json": JSON.stringify(document),
+  "docs.html": documentPage(document),
+};
+
+async function apiFile(name: string): Promise<string> {
+  return FILES[name] ?? "/* the file */";
+}
+
+/** Every answer that a test gets is one that the document describes. */
+function assertDocumented(name: string, given: Given): void {
+  const operation = operationNamed(name);
+  const problem = operation === undefined ? undefined : undocumented(operation, given);
+  if (problem !== undefined) throw new Error(`not as documented: ${problem}`);
+}
+
+/** Files of the build: the same for everybody, whatever the settings are. */
+export function isFile(name: string): boolean {
+  return /^(?:api|ui)(?:_|$)/.test(name);
+}
+
+/** Open to everybody: health, and files of the build. */
+export function isOpen(name: string): boolean {
+  return name.startsWith("health_") || isFile(name);
 }
 
 export const PLATFORM: AuthMode = { mode: "platform", adminRole: "Holdfast.Admin" };

@@ -12,9 +12,12 @@ import { Readiness } from "../../../src/functions/readiness.ts";
 import { ROUTES } from "../../../src/functions/routes.ts";
 import { httpHandler } from "../../../src/functions/triggers.ts";
 import { RateLimit } from "../../../src/runtime/rate-limit.ts";
+import { foldStats } from "../../../src/runtime/fold-stats.ts";
 import { VersionRegistry } from "../../../src/runtime/version-registry.ts";
+import { JobWait } from "../../../src/runtime/wait-for-job.ts";
 import { builtinHandlers } from "../../../src/tasks/builtin.ts";
 import { MemoryClock } from "../../../src/memory/memory-clock.ts";
+import { isFile } from "../../support/http-app.ts";
 import { TestRuntime } from "../../support/runtime.ts";
 import { codeOf, headingsOf, readPage, tableOf } from "./page.ts";
 
@@ -126,6 +129,8 @@ describe("answers", () => {
     app = {
       engine,
       sessions,
+      waits: new JobWait(engine, 8),
+      stats: { store: runtime.store.stats, engine, delaySeconds: 30 },
       submitter: { engine, catalog, versions, vars: {} },
       catalog,
       admin: runtime.store.admin,
@@ -146,11 +151,19 @@ describe("answers", () => {
     const job_id = await submit({ submitted_by: "ada" }, { "idempotency-key": "order-4711" });
     await runtime.runToEnd(job_id);
     const params = { job_id, node_id: "echo" };
-    for (const part of ["get", "events", "snapshot", "result", "provenance"]) {
+    for (const part of ["get", "events", "timeline", "snapshot", "result", "provenance"]) {
       await call(`jobs_${part}`, `/jobs/${job_id}/${part}`, { params });
     }
     await call("jobs_node", `/jobs/${job_id}/nodes/echo`, { params });
+    const body = { string: JSON.stringify(submission) };
+    await call("jobs_validate", "/jobs/validate", { headers: json, body });
+    await runtime.clock.advance(60_000);
+    await foldStats(app.stats);
+    await call("stats_get", "/stats");
     await call("jobs_list", "/jobs", { query: { limit: "1", workflow_id: "echo_test" } });
+    const jobs = [submission, { workflow_id: "none" }];
+    const batch = { string: JSON.stringify({ jobs }) };
+    await call("jobs_batch", "/jobs/batch", { headers: json, body: batch });
     await call("workflows_list", "/workflows");
     await call("workflows_get", "/workflows/echo_test", { params: { workflow_id: "echo_test" } });
     const nodes = "nodes: { s: { type: start, next: e }, e: { type: end } }";
@@ -162,7 +175,9 @@ describe("answers", () => {
     await call("bootstrap_rebuild", "/bootstrap/rebuild", { query: { confirm: "DESTROY" } });
   });
 
-  const names = ROUTES.map(({ name }) => name).filter((name) => name !== "zz_not_found");
+  const names = ROUTES.map(({ name }) => name).filter(
+    (name) => name !== "zz_not_found" && !isFile(name),
+  );
 
   test.each(names)("%s answers with the members that the page shows", (name) => {
     const answer = answers.get(name);

@@ -3,37 +3,40 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { ROUTES } from "../../../src/functions/routes.ts";
 import type { Answered, Sent } from "../../support/http-app.ts";
-import { HttpApp, PLATFORM, principal } from "../../support/http-app.ts";
+import { HttpApp, PLATFORM, principal, isOpen } from "../../support/http-app.ts";
 
 const ANN = principal("ann");
 const BEN = principal("ben");
 const ADMIN = principal("root", ["Holdfast.Admin"]);
 const ABSENT = "01890000-0000-7000-8000-000000000000";
 const NAMES = ROUTES.map(({ name }) => name);
-const isOpen = (name: string) => name.startsWith("health_");
 
 /** The routes below one job; each would show or change it. */
 const JOB_ROUTES = ROUTES.filter(({ route }) => route.includes("{job_id}")).map(({ name }) => name);
 
 function requestFor(name: string, jobId: string): Sent {
   const params = { job_id: jobId, node_id: "t1", workflow_id: "chain", path: "nowhere" };
-  if (name === "jobs_submit") return { params, body: { workflow_id: "chain" } };
+  const body = { workflow_id: "chain" };
+  if (name === "jobs_submit" || name === "jobs_validate") return { params, body };
+  if (name === "jobs_batch") return { params, body: { jobs: [body] } };
   if (name === "bootstrap_rebuild") return { params, query: { confirm: "DESTROY" } };
   return { params };
 }
 
-test("no route is anonymous but health, and only the rebuild asks for the master key", () => {
+test("only health and files are open, and only the rebuild asks for the master key", () => {
   for (const { name, authLevel } of ROUTES) {
     const expected = isOpen(name) ? "anonymous" : "function";
     expect([name, authLevel]).toEqual([name, name === "bootstrap_rebuild" ? "admin" : expected]);
   }
-  expect(JOB_ROUTES).toHaveLength(7);
+  expect(JOB_ROUTES).toHaveLength(8);
 });
 
 test("no route stores a definition: publishing is a deployment", () => {
   const writes = ROUTES.filter(({ methods }) => methods.some((one) => one !== "GET"));
   expect(writes.map(({ name }) => name)).toEqual([
     "jobs_submit",
+    "jobs_batch",
+    "jobs_validate",
     "jobs_cancel",
     "workflows_validate",
     "bootstrap_rebuild",
@@ -68,10 +71,13 @@ describe("with sign-in, by role", () => {
   /** Status for another caller, the owner and an administrator. */
   const MATRIX: Readonly<Record<string, readonly [number, number, number]>> = {
     jobs_submit: [202, 202, 202],
+    jobs_batch: [200, 200, 200],
+    jobs_validate: [200, 200, 200],
     jobs_list: [200, 200, 200],
     jobs_get: [404, 200, 200],
     jobs_events: [404, 200, 200],
     jobs_node: [404, 200, 200],
+    jobs_timeline: [404, 200, 200],
     jobs_snapshot: [404, 200, 200],
     jobs_result: [404, 200, 200],
     jobs_provenance: [404, 200, 200],
@@ -80,8 +86,16 @@ describe("with sign-in, by role", () => {
     workflows_get: [404, 404, 404],
     workflows_validate: [200, 200, 200],
     handlers_list: [200, 200, 200],
+    stats_get: [403, 403, 200],
     health_live: [200, 200, 200],
     health_ready: [200, 200, 200],
+    api_document: [200, 200, 200],
+    api_page: [200, 200, 200],
+    api_style: [200, 200, 200],
+    ui: [200, 200, 200],
+    ui_script: [200, 200, 200],
+    ui_style: [200, 200, 200],
+    ui_icon: [200, 200, 200],
     bootstrap_rebuild: [403, 403, 200],
     zz_not_found: [404, 404, 404],
   };
@@ -200,9 +214,9 @@ describe("lists", () => {
     const query = { limit: "2", continuation };
     const second = await http.call("jobs_list", { headers: ANN, query });
     expect([...ids(first), ...ids(second)]).toEqual(own.toReversed());
-    // A continuation of somebody else's list shows nothing of it.
+    // A continuation belongs to its list: that of somebody else is refused.
     const stolen = await http.call("jobs_list", { headers: principal("mallory"), query });
-    expect(ids(stolen)).toEqual([]);
+    expect(stolen.body["code"]).toBe("BAD_REQUEST");
     expect(ids(await http.call("jobs_list", { headers: ADMIN }))).toHaveLength(6);
   });
 

@@ -42,7 +42,11 @@ test("the app knows its build and its own address, and no draft is left", async 
   expect(identity).toMatch(/^\d+\.\d+\.\d+\+[0-9a-f]{8}$/);
   expect(loaded.build).toBe(identity);
   expect(loaded.url).toMatch(/^file:.*main\.cjs$/);
-  expect(readdirSync(path.dirname(target)).toSorted()).toEqual(["main.cjs", "main.cjs.map"]);
+  expect(readdirSync(path.dirname(target)).toSorted()).toEqual([
+    "main.cjs",
+    "main.cjs.map",
+    "web",
+  ]);
 });
 
 test("a broken source builds nothing, and no entry at all is an error", async () => {
