@@ -1,0 +1,81 @@
+// The entry of `holdfast`: this process as a terminal, the built-in handlers, the system's clock.
+// Ctrl-C ends what is under way; a reader that goes away (`| head`) ends it quietly.
+import { lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { createInterface } from "node:readline/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import { systemClock } from "../azure/system.ts";
+import { epochMs } from "../core/instant.ts";
+import { HandlerRegistry } from "../runtime/handlers.ts";
+import { builtinHandlers } from "../tasks/builtin.ts";
+import { holdfast } from "./holdfast.ts";
+import { EXIT } from "./terminal.ts";
+import type { Terminal } from "./terminal.ts";
+
+declare const HOLDFAST_BUILD: string;
+
+const interrupted = new AbortController();
+let drawn = 0;
+
+function write(text: string): void {
+  process.stdout.write(text);
+}
+
+const terminal: Terminal = {
+  out: (line) => write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+  isTty: process.stdout.isTTY === true,
+  columns: process.stdout.columns ?? 100,
+  env: process.env,
+  nowMs: () => epochMs(systemClock.now()),
+  pause: (ms) =>
+    pause(ms, undefined, { signal: interrupted.signal }).catch(() => undefined),
+  redraw: (lines) => {
+    // Back to where the last drawing began, and away with what stood below.
+    write(drawn === 0 ? "" : `\u001b[${drawn}A\r\u001b[J`);
+    write(lines.map((line) => `${line}\n`).join(""));
+    drawn = lines.length;
+  },
+  readText: (file) => readFile(file, "utf8"),
+  writeNew: async (file, text) => {
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, text, { flag: "wx" });
+  },
+  list: async (folder) => {
+    const found = await lstat(folder).catch(() => undefined);
+    return found?.isDirectory() === true ? readdir(folder) : undefined;
+  },
+  mode: async (file) => {
+    if (process.platform === "win32") return undefined;
+    return (await lstat(file).catch(() => undefined))?.mode;
+  },
+  ask: async (question) => {
+    if (process.stdin.isTTY !== true) return "";
+    const reader = createInterface({ input: process.stdin, output: process.stderr });
+    try {
+      return await reader.question(question, { signal: interrupted.signal });
+    } finally {
+      reader.close();
+    }
+  },
+  fetch,
+  signal: interrupted.signal,
+};
+
+process.once("SIGINT", () => {
+  interrupted.abort();
+  // Whoever asks twice does not wait.
+  process.once("SIGINT", () => process.exit(EXIT.interrupted));
+});
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(EXIT.ok);
+  throw error;
+});
+
+const exit = await holdfast(process.argv.slice(2), terminal, {
+  handlers: new HandlerRegistry(builtinHandlers({ http: { allow: [] }, clock: systemClock })),
+  clock: systemClock,
+  nodeVersion: process.versions.node,
+  version: HOLDFAST_BUILD,
+});
+process.exitCode = exit;
