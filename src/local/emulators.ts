@@ -1,12 +1,16 @@
-// The stores of a local run, in memory: azurite's queue service and @vercel/cosmosdb-server, both
-// on loopback with a free port. In this process, or in a child that ends with its parent.
+// The stores of a local run: azurite's queue service and @vercel/cosmosdb-server, both on loopback
+// with a free port, in memory or kept in a folder. In this process, or in a child that ends with
+// its parent.
 // No telemetry: azurite's is off unless its own command line is used, which we do not.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
 import type { Server } from "node:http";
 import { createRequire } from "node:module";
+import path from "node:path";
 import { createInterface } from "node:readline";
+import { keepDocuments } from "./kept-documents.ts";
 import { StartupProblem } from "./startup-problem.ts";
 
 /** The app settings under which the stores are reached. */
@@ -27,10 +31,13 @@ const KEEP_ALIVE_SECONDS = 120;
 // The emulator checks no key; the client only wants base64.
 const COSMOS_KEY = Buffer.from("holdfast-local").toString("base64");
 
-/** Both stores in this process. */
-export async function startStores(): Promise<Stores> {
+/** Both stores in this process; with `keep` their content stays in that folder. */
+export async function startStores(keep?: string): Promise<Stores> {
   const cosmos = await startCosmos();
-  const queues = await startQueues();
+  if (keep !== undefined) {
+    await keepDocuments(cosmos.server, `http://${HOST}:${cosmos.port}`, keep);
+  }
+  const queues = await startQueues(keep);
   return {
     env: {
       COSMOS_ENDPOINT: `http://${HOST}:${cosmos.port}`,
@@ -48,8 +55,12 @@ export async function startStores(): Promise<Stores> {
  * built local.mjs. The child ends when this process does, however it ends. `onLost` is called if it
  * ends by itself after it was ready: what it held is gone.
  */
-export async function forkStores(entry: string, onLost: () => void): Promise<Stores> {
-  const child = fork(entry, ["--stores"], { stdio: ["ignore", "pipe", "inherit", "ipc"] });
+export async function forkStores(
+  entry: string,
+  { keep, onLost }: { readonly keep?: string | undefined; readonly onLost: () => void },
+): Promise<Stores> {
+  const args = ["--stores", ...(keep === undefined ? [] : ["--keep", keep])];
+  const child = fork(entry, args, { stdio: ["ignore", "pipe", "inherit", "ipc"] });
   const output = child.stdout;
   if (output === null) {
     throw new StartupProblem("The stores could not be started: no output.");
@@ -73,7 +84,10 @@ export async function forkStores(entry: string, onLost: () => void): Promise<Sto
     async stop() {
       stopping = true;
       const exited = once(child, "exit");
-      child.kill("SIGKILL");
+      // Without its parent it ends by itself, and writes the queues before; nothing else is kept
+      // in memory.
+      if (keep !== undefined && child.connected) child.disconnect();
+      else child.kill("SIGKILL");
       await exited;
     },
   };
@@ -122,7 +136,7 @@ interface AzuriteModules {
   };
 }
 
-async function startQueues(): Promise<{
+async function startQueues(keep: string | undefined): Promise<{
   readonly connectionString: string;
   stop(): Promise<void>;
 }> {
@@ -132,7 +146,7 @@ async function startQueues(): Promise<{
     Configuration: load(`${azurite}/queue/QueueConfiguration.js`),
     Constants: load(`${azurite}/common/utils/constants.js`),
   };
-  const configuration = new modules.Configuration.default(...azuriteOptions());
+  const configuration = new modules.Configuration.default(...azuriteOptions(keep));
   const server = new modules.QueueServer.default(configuration);
   await server.start();
   const { EMULATOR_ACCOUNT_NAME: account, EMULATOR_ACCOUNT_KEY: key } = modules.Constants;
@@ -153,8 +167,8 @@ async function startQueues(): Promise<{
 }
 
 /** The positional options of azurite 3.35's QueueConfiguration. */
-function azuriteOptions(): readonly unknown[] {
-  const files = ["", "", []];
+function azuriteOptions(keep: string | undefined): readonly unknown[] {
+  const files = keep === undefined ? ["", "", []] : queueFiles(keep);
   const accessLog = [false, undefined];
   const debugLog = [false, undefined];
   const loose = false;
@@ -162,7 +176,7 @@ function azuriteOptions(): readonly unknown[] {
   const certificate = ["", "", ""];
   const oauth = undefined;
   const disableProductStyleUrl = false;
-  const inMemoryPersistence = true;
+  const inMemoryPersistence = keep === undefined;
   return [
     HOST,
     0,
@@ -177,6 +191,14 @@ function azuriteOptions(): readonly unknown[] {
     disableProductStyleUrl,
     inMemoryPersistence,
   ];
+}
+
+/** Two indexes, and the folder of the texts. */
+function queueFiles(folder: string): readonly unknown[] {
+  const locationPath = path.join(folder, "queue-texts");
+  mkdirSync(locationPath, { recursive: true });
+  const texts = [{ locationId: "Default", locationPath, maxConcurrency: 2 }];
+  return [path.join(folder, "queues.json"), path.join(folder, "queue-texts.json"), texts];
 }
 
 function load<T>(name: string): T {

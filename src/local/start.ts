@@ -1,4 +1,5 @@
 // The entry of `npm start`: stores in memory unless the environment names others, then the host.
+// `--keep DIR` keeps what the stores hold in that folder, for the next start.
 // `--stores` runs the stores alone and prints their settings as one line of JSON.
 //
 // COSMOS_ENDPOINT, COSMOS_KEY and AzureWebJobsStorage, given together, are used as they are.
@@ -13,6 +14,7 @@ import { printed, type LogEntry } from "./host-log.ts";
 import { checkPortIsFree } from "./http-server.ts";
 import { LOCAL_KEYS, problemText, startHost, type RunningHost } from "./host.ts";
 import { waitForStores } from "./reachable.ts";
+import { takeFolder } from "./kept-folder.ts";
 import { StartupProblem } from "./startup-problem.ts";
 
 const SELF = fileURLToPath(import.meta.url);
@@ -20,7 +22,7 @@ const ROOT = path.dirname(path.dirname(SELF));
 const DEFAULT_PORT = 7071;
 
 async function runStores(): Promise<void> {
-  const stores = await startStores();
+  const stores = await startStores(keepFolder());
   const end = (): void => {
     void stores.stop().finally(() => process.exit(0));
   };
@@ -38,7 +40,13 @@ async function runHost(): Promise<void> {
   const port = portFrom(process.env["PORT"]);
   const given = givenStores(process.env);
   await checkPortIsFree(port);
-  const stores = given === undefined ? await forkStores(SELF, storesLost) : undefined;
+  const keep = keepFolder();
+  if (keep !== undefined && given !== undefined) {
+    throw new StartupProblem("--keep is for stores of our own; the environment names others.");
+  }
+  if (keep !== undefined) takeFolder(keep);
+  const stores =
+    given === undefined ? await forkStores(SELF, { keep, onLost: storesLost }) : undefined;
   const settings = given ?? stores?.env;
   let host: RunningHost;
   try {
@@ -61,11 +69,20 @@ async function runHost(): Promise<void> {
     throw error;
   }
   stopOnSignal(host, stores);
-  console.log(greeting(host, stores !== undefined));
+  console.log(greeting(host, storesText(stores !== undefined, keep)));
+}
+
+/** The folder behind `--keep`, as a whole path. */
+function keepFolder(): string | undefined {
+  const at = process.argv.indexOf("--keep");
+  if (at === -1) return undefined;
+  const folder = process.argv[at + 1];
+  if (folder !== undefined && folder !== "" && !folder.startsWith("-")) return path.resolve(folder);
+  throw new StartupProblem("--keep needs a folder, such as: npm start -- --keep .holdfast/kept");
 }
 
 function storesLost(): void {
-  console.error("The stores in memory have ended, and with them every job. Start again.");
+  console.error("The stores have ended, and what was in memory is gone. Start again.");
   process.exit(1);
 }
 
@@ -104,8 +121,15 @@ function printLog(entry: LogEntry): void {
   }
 }
 
+function storesText(isOwn: boolean, keep: string | undefined): string {
+  if (!isOwn) return "as given by COSMOS_ENDPOINT and AzureWebJobsStorage";
+  return keep === undefined
+    ? "in memory: jobs are gone when this stops (npm start -- --keep DIR keeps them)"
+    : `kept in ${keep}`;
+}
+
 /** The first line is stable: tests read the address from it. */
-function greeting(host: RunningHost, inMemory: boolean): string {
+function greeting(host: RunningHost, stores: string): string {
   const api = `${host.url}/api/v1`;
   const key = `-H 'x-functions-key: ${host.functionKey}'`;
   const relaxed = Object.keys(RELAXED).map((name) => `${name}=${process.env[name] ?? ""}`);
@@ -113,13 +137,11 @@ function greeting(host: RunningHost, inMemory: boolean): string {
     `Holdfast is running at ${host.url}`,
     `  key         ${host.functionKey}`,
     `  master key  ${host.masterKey}`,
-    inMemory
-      ? "  stores      in memory: jobs are gone when this stops"
-      : "  stores      as given by COSMOS_ENDPOINT and AzureWebJobsStorage",
+    `  stores      ${stores}`,
     `  workflows   ${process.env["HOLDFAST_WORKFLOWS_DIR"] ?? ""}, read again when a file changes`,
     `  relaxed     ${relaxed.join(" ")}`,
     "",
-    "Try, in another terminal:",
+    `A page to look at: ${host.url}/api/ui (give it the key above). Try, in another terminal:`,
     `  curl -si ${key} -H 'content-type: application/json' \\`,
     `    -d '{"workflow_id": "echo_test", "input_params": {"message": "hello"}}' ${api}/jobs`,
     `  curl -s ${key} ${api}/jobs`,

@@ -143,7 +143,7 @@ test("a host whose stores are lost ends and says so", async () => {
   process.kill(storesOf(host)[0] ?? 0, "SIGKILL");
   await ended(host);
   expect(host.exitCode).toBe(1);
-  expect(host.output).toContain("stores in memory have ended");
+  expect(host.output).toContain("stores have ended");
 });
 
 test("a taken port is told, with the way out", async () => {

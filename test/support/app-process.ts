@@ -31,6 +31,8 @@ export interface ProcessFixture {
   readonly stores: StoreSettings;
   readonly folder: string;
   start(env?: Readonly<Record<string, string>>): Promise<AppProcess>;
+  /** With stores of its own, which are kept from one start to the next. */
+  startKept(env?: Readonly<Record<string, string>>): Promise<AppProcess>;
   stop(): void;
 }
 
@@ -70,6 +72,7 @@ export async function processFixture(workflows: WorkflowFiles): Promise<ProcessF
     stores,
     folder,
     start: (env = {}) => started(run([], { ...stores, ...env })),
+    startKept: (env = {}) => started(run(["--keep", path.join(home, "kept")], env)),
     stop() {
       for (const child of children) child.kill("SIGKILL");
       rmSync(home, { recursive: true, force: true });
