@@ -1,0 +1,182 @@
+// Starts a job: a form made of the workflow's inputs. "Check" asks the app what speaks against the
+// job, "Submit" starts it; what is wrong stands beside the field it is about.
+import { useMemo, useRef, useState } from "preact/hooks";
+import type { ProblemIssue, Submission, WorkflowVersions } from "../api/wire.ts";
+import { ApiError } from "../client/client.ts";
+import { readDefinition } from "./definition.ts";
+import type { ShownInput } from "./definition.ts";
+import { useLoaded } from "./loading.ts";
+import { PageTitle } from "./page-title.tsx";
+import { Failure, Loading } from "./parts.tsx";
+import { links } from "./router.ts";
+import { errorText, useSession } from "./session.ts";
+import { InputField, LabelFields } from "./submit-fields.tsx";
+import { LABEL_FIELDS, placedIssues, submissionOf } from "./submit-model.ts";
+import type { PlacedIssues } from "./submit-model.ts";
+import { isStartable } from "./workflows-view.tsx";
+
+type FileRow = WorkflowVersions["versions"][number];
+
+export function SubmitView({ workflowId }: { readonly workflowId: string }) {
+  const { client } = useSession();
+  const { value, error } = useLoaded((signal) => client.workflow(workflowId, { signal }));
+  const rows = (value?.versions ?? [])
+    .filter(isStartable)
+    .toSorted((a, b) => (b.version ?? 0) - (a.version ?? 0));
+  return (
+    <div class="narrow">
+      <nav class="crumbs" aria-label="Where you are">
+        <a href={links.workflows()}>Workflows</a> /{" "}
+        <a href={links.workflow(workflowId)}>{workflowId}</a> / <span>Submit</span>
+      </nav>
+      <PageTitle title={`Submit ${workflowId}`} />
+      {error === undefined ? null : <Failure error={error} />}
+      {value === undefined && error === undefined ? <Loading what="the workflow" /> : null}
+      {value !== undefined && rows.length === 0 ? (
+        <p class="notice bad">
+          No version of this workflow can start a job.{" "}
+          <a href={links.workflow(workflowId)}>See what is wrong</a>.
+        </p>
+      ) : null}
+      {rows.length === 0 ? null : <SubmitForm workflowId={workflowId} rows={rows} />}
+    </div>
+  );
+}
+
+interface SubmitFormProps {
+  readonly workflowId: string;
+  /** The highest first. */
+  readonly rows: readonly FileRow[];
+}
+
+const NO_ISSUES: PlacedIssues = { inputs: new Map(), fields: new Map(), others: [] };
+
+function SubmitForm({ workflowId, rows }: SubmitFormProps) {
+  const [version, setVersion] = useState(rows[0]?.version);
+  const row = rows.find((one) => one.version === version);
+  const inputs = useMemo(
+    () => (row?.definition === undefined ? [] : readDefinition(row.definition).inputs),
+    [row],
+  );
+  const form = useRef<HTMLFormElement>(null);
+  const { issues, verdict, isSending, send } = useSending({ workflowId, version, inputs, form });
+  const submit = (event: Event): void => {
+    event.preventDefault();
+    send("submit");
+  };
+  return (
+    <form class="card form" ref={form} onSubmit={submit} noValidate>
+      {rows.length === 1 ? null : (
+        <div class="field">
+          <label for="version">Version</label>
+          <select id="version" onChange={(event) => setVersion(Number(event.currentTarget.value))}>
+            {rows.map((one) => (
+              <option key={one.version} value={one.version} selected={one.version === version}>
+                v{one.version}
+              </option>
+            ))}
+          </select>
+        </div>
+      )}
+      <div role="status" aria-live="polite">
+        {verdict === undefined ? null : (
+          <p class={verdict.isGood ? "notice good" : "notice bad"}>{verdict.text}</p>
+        )}
+      </div>
+      {issues.others.length === 0 ? null : (
+        <ul class="issues">
+          {issues.others.map((text, index) => (
+            <li key={index}>{text}</li>
+          ))}
+        </ul>
+      )}
+      <fieldset>
+        <legend>Inputs</legend>
+        {inputs.length === 0 ? <p class="dim">This workflow takes no inputs.</p> : null}
+        {inputs.map((input) => (
+          <InputField key={input.name} input={input} issues={issues.inputs.get(input.name) ?? []} />
+        ))}
+      </fieldset>
+      <LabelFields issues={issues.fields} />
+      <div class="buttons">
+        <button type="submit" class="primary" disabled={isSending}>
+          Submit
+        </button>
+        <button type="button" disabled={isSending} onClick={() => send("check")}>
+          Check
+        </button>
+      </div>
+    </form>
+  );
+}
+
+interface Sending {
+  readonly workflowId: string;
+  readonly version: number | undefined;
+  readonly inputs: readonly ShownInput[];
+  readonly form: { readonly current: HTMLFormElement | null };
+}
+
+interface Verdict {
+  readonly isGood: boolean;
+  readonly text: string;
+}
+
+function useSending({ workflowId, version, inputs, form }: Sending) {
+  const { client } = useSession();
+  const [issues, setIssues] = useState(NO_ISSUES);
+  const [verdict, setVerdict] = useState<Verdict>();
+  const [isSending, setSending] = useState(false);
+  const refuse = (found: readonly ProblemIssue[], text: string): void => {
+    const names = inputs.map(({ name }) => name);
+    setIssues(placedIssues(found, { inputs: names, fields: LABEL_FIELDS }));
+    setVerdict({ isGood: false, text });
+    setSending(false);
+    // After the fields have been drawn with what is wrong: the first of them.
+    requestAnimationFrame(() => {
+      form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    });
+  };
+  const check = async (submission: Submission): Promise<void> => {
+    const answer = await client.validateJob(submission);
+    if (!answer.valid) {
+      refuse(answer.issues, "A job could not start. What is wrong stands below.");
+      return;
+    }
+    const text =
+      answer.job_id === undefined
+        ? "A job could start with this."
+        : `The idempotency key names job ${answer.job_id} already: it would be answered again.`;
+    setVerdict({ isGood: true, text });
+    setSending(false);
+  };
+  const act = async (what: "check" | "submit", submission: Submission): Promise<void> => {
+    try {
+      if (what === "check") await check(submission);
+      else location.hash = links.job((await client.submit(submission)).job_id);
+    } catch (error) {
+      const found = error instanceof ApiError ? (error.problem?.issues ?? []) : [];
+      refuse(found, errorText(error));
+    }
+  };
+  const send = (what: "check" | "submit"): void => {
+    if (form.current === null) return;
+    const made = submissionOf({ workflowId, version, inputs }, fieldsOf(form.current));
+    setIssues(NO_ISSUES);
+    if (made.submission === undefined) {
+      refuse(made.issues, "Not sent yet: some fields cannot be read.");
+      return;
+    }
+    setVerdict(undefined);
+    setSending(true);
+    void act(what, made.submission);
+  };
+  return { issues, verdict, isSending, send };
+}
+
+function fieldsOf(form: HTMLFormElement): ReadonlyMap<string, string> {
+  const texts = [...new FormData(form)].flatMap(([name, value]): [string, string][] =>
+    typeof value === "string" ? [[name, value]] : [],
+  );
+  return new Map(texts);
+}
