@@ -58,7 +58,9 @@ const dependsOn = z
   .describe("Nodes this one waits for, beside those that name it in `next`.");
 
 export const inputSchema = z.strictObject({
-  type: z.enum(["string", "integer", "number", "boolean", "array", "object"]),
+  type: z
+    .enum(["string", "integer", "number", "boolean", "array", "object"])
+    .describe("What a value must be; nothing is converted."),
   required: z.boolean().default(false).describe("Refuse a job without this input."),
   default: json.exactOptional().describe("Taken when the input is not given."),
   description: description.exactOptional(),
@@ -71,9 +73,22 @@ export const inputSchema = z.strictObject({
 export const retrySchema = z
   .strictObject({
     max_attempts: z.int().min(1).max(MAX_ATTEMPTS).default(3).describe("Tries in all."),
-    backoff: z.enum(["fixed", "linear", "exponential"]).default("fixed"),
-    initial_delay_seconds: z.number().min(0).max(MAX_RETRY_DELAY_SECONDS).default(5),
-    max_delay_seconds: z.number().min(0).max(MAX_RETRY_DELAY_SECONDS).default(300),
+    backoff: z
+      .enum(["fixed", "linear", "exponential"])
+      .default("fixed")
+      .describe("How the delay grows from retry to retry."),
+    initial_delay_seconds: z
+      .number()
+      .min(0)
+      .max(MAX_RETRY_DELAY_SECONDS)
+      .default(5)
+      .describe("Before the first retry."),
+    max_delay_seconds: z
+      .number()
+      .min(0)
+      .max(MAX_RETRY_DELAY_SECONDS)
+      .default(300)
+      .describe("A delay grows no longer than this."),
     jitter: z.number().min(0).max(1).default(0.1).describe("Share of the delay, at random."),
   })
   .describe("How often and how fast a failed or timed-out attempt is tried again.");
@@ -111,16 +126,20 @@ export const taskSchema = z.strictObject({
   next,
 });
 export const branchSchema = z.strictObject({
-  name: z.string().min(1).max(64),
+  name: z.string().min(1).max(64).describe("Told in the history when it is taken."),
   condition: z.string().min(1).exactOptional().describe("An expression over `value`."),
   default: z.boolean().default(false).describe("Taken when no condition holds."),
-  next: targets,
+  next: targets.describe("The node, or list of nodes, that follow when it is taken."),
 });
 export const conditionalSchema = z.strictObject({
   type: z.literal("conditional"),
   ...shared,
   condition_field: z.string().min(1).describe("One {{ expression }}; its value is `value`."),
-  branches: z.array(branchSchema).min(1).max(100),
+  branches: z
+    .array(branchSchema)
+    .min(1)
+    .max(100)
+    .describe("The first whose condition holds is taken, else the default."),
 });
 export const fanOutSchema = z.strictObject({
   type: z.literal("fan_out"),
@@ -136,7 +155,10 @@ export const fanOutSchema = z.strictObject({
 export const fanInSchema = z.strictObject({
   type: z.literal("fan_in"),
   ...shared,
-  aggregation: z.enum(["collect", "concat", "sum", "first", "last"]).default("collect"),
+  aggregation: z
+    .enum(["collect", "concat", "sum", "first", "last"])
+    .default("collect")
+    .describe("What becomes of the items, always in their order."),
   select: z.string().min(1).exactOptional().describe("An expression over `value`."),
   next,
 });
@@ -151,15 +173,18 @@ export const nodeSchema = z.discriminatedUnion("type", [
 ]);
 
 export const definitionSchema = z.strictObject({
-  workflow_id: workflowId,
-  name: z.string().min(1).max(128).exactOptional(),
+  workflow_id: workflowId.describe("What jobs are submitted under."),
+  name: z.string().min(1).max(128).exactOptional().describe("Shown to people."),
   version: z.int().min(1).max(Number.MAX_SAFE_INTEGER).describe("Raise it with every edit."),
   description: description.exactOptional(),
   is_active: z.boolean().default(true).describe("Whether new jobs may start."),
   timeout_seconds: seconds(MAX_JOB_TIMEOUT_SECONDS)
     .default(DEFAULT_JOB_TIMEOUT_SECONDS)
     .describe("The deadline of a job, from its creation."),
-  inputs: z.record(fieldName, inputSchema).default({}),
+  inputs: z
+    .record(fieldName, inputSchema)
+    .default({})
+    .describe("What a job may be given; anything else is refused."),
   vars: z.record(fieldName, json).default({}).describe("Values pinned when a job starts."),
   secrets: z
     .array(fieldName)
@@ -170,7 +195,7 @@ export const definitionSchema = z.strictObject({
     })
     .exactOptional()
     .describe("Names of the secrets that its tasks use."),
-  nodes: z.record(nodeId, nodeSchema),
+  nodes: z.record(nodeId, nodeSchema).describe("The vertices of the graph, by id."),
 });
 
 export type WorkflowDefinition = z.output<typeof definitionSchema>;
