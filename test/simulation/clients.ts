@@ -1,7 +1,7 @@
 // Whoever uses a simulated world: submits jobs and tries again until somebody answers, cancels,
 // reads; edits definitions under running jobs; writes nonsense into the queue. A read must never
 // say what the journal does not.
-import type { Submission } from "../../src/runtime/submit-job.ts";
+import type { Submission } from "../../src/runtime/submission.ts";
 import { isTerminalJob } from "../../src/core/job.ts";
 import type { JobState } from "../../src/core/job.ts";
 import type { JsonObject } from "../../src/core/json.ts";

@@ -9,7 +9,7 @@ import type { JobStatus } from "../../src/core/job.ts";
 import type { JsonObject } from "../../src/core/json.ts";
 import type { QueuedText } from "../../src/memory/memory-queue.ts";
 import type { JobDocument, JournalDocument } from "../../src/runtime/ports.ts";
-import type { Submission } from "../../src/runtime/submit-job.ts";
+import type { Submission } from "../../src/runtime/submission.ts";
 import * as TODAY from "./release-kit.ts";
 
 /** One build of the engine; `name` is its release, for people. */

@@ -7,7 +7,7 @@ import type { advance } from "../../src/core/advance.ts";
 import type { AdvanceContext, Decision } from "../../src/core/effect.ts";
 import type { JobState } from "../../src/core/job.ts";
 import type { JournalDocument } from "../../src/runtime/ports.ts";
-import type { Submission } from "../../src/runtime/submit-job.ts";
+import type { Submission } from "../../src/runtime/submission.ts";
 import { FINISHED } from "./release-ended.ts";
 import { BEGUN } from "./release-jobs.ts";
 import type { Scenario } from "./release-stage.ts";

@@ -13,7 +13,7 @@ import type { Engine, EngineTiming } from "../../src/runtime/engine.ts";
 import type { JobDocument, JournalDocument, Randomness } from "../../src/runtime/ports.ts";
 import { Secrets } from "../../src/runtime/secrets.ts";
 import type { Sessions } from "../../src/runtime/sessions.ts";
-import type { Submission, Submitted } from "../../src/runtime/submit-job.ts";
+import type { Submission, Submitted } from "../../src/runtime/submission.ts";
 import type { VersionRegistry } from "../../src/runtime/version-registry.ts";
 import { Gate } from "../support/faults.ts";
 import type { Ports } from "../support/faults.ts";

@@ -78,6 +78,13 @@ export function portsOf(process: Actor, world: Stage): {
         faults: WRITE,
         act: () => store.claim(document),
       }),
+    read: (workflowId, version) =>
+      request({
+        site: "definitions.read",
+        jobId: "",
+        faults: PEEK,
+        act: () => store.read(workflowId, version),
+      }),
   };
   return { ports: { journal, jobs, queue }, definitions };
 }

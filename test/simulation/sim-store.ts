@@ -101,6 +101,11 @@ export class SimStore {
     return document;
   }
 
+  read(workflowId: string, version: number): DefinitionDocument | undefined {
+    const known = this.#definitions.read(`version:${version}`, workflowId);
+    return known?.document as unknown as DefinitionDocument | undefined;
+  }
+
   /** For a checker's eyes. */
   entry(jobId: string, id: string): JournalDocument | undefined {
     return this.#journal.read(id, jobId)?.document as JournalDocument | undefined;

@@ -153,7 +153,7 @@ import { advancing } from "../core/advance.ts";`,
     to: "if (this.#job.seq >= 0) return true;",
   }),
   mutant("random-job-id", "an idempotency key has no say in the job's id", {
-    file: SUBMIT,
+    file: "src/runtime/submission.ts",
     from: "if (idempotency_key === undefined) return",
     to: "if (idempotency_key !== null) return",
   }),
