@@ -64,13 +64,13 @@ test("the linter fires on every bad sample and on no good one", { timeout: 60_00
   expect(files).toBe(BAD.length + Object.keys(GOOD).length);
 });
 
-test("check runs the compiler on everything and on core, and the linter", () => {
+test("check runs the compiler on everything, on core, on web, and the linter", () => {
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8")) as {
     scripts: Record<string, string>;
   };
   expect(scripts["test"]).toContain("npm run --silent check &&");
   expect(scripts["check"]).toBe("npm run --silent typecheck && npm run --silent lint");
-  expect(scripts["typecheck"]).toBe("tsc -p . && tsc -p src/core");
+  expect(scripts["typecheck"]).toBe("tsc -p . && tsc -p src/core && tsc -p src/web");
   expect(scripts["lint"]).toBe("oxlint");
 });
 

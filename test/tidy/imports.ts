@@ -14,7 +14,7 @@ interface Layer {
 }
 
 const INNER = ["core", "runtime"];
-const SHELL = ["tasks", "azure", "catalog", "memory", "functions", "cli", "web"];
+const SHELL = ["tasks", "azure", "catalog", "memory", "api", "functions", "client", "cli", "web"];
 
 const MATRIX: Readonly<Record<string, Layer>> = {
   core: { folders: [], packages: ["zod", "yaml", "re2js"] },
@@ -30,11 +30,22 @@ const MATRIX: Readonly<Record<string, Layer>> = {
   },
   catalog: { folders: INNER, packages: ["zod", "yaml", "node:"] },
   memory: { folders: INNER, packages: ["zod", "node:crypto"] },
-  functions: { folders: INNER, packages: ["zod", "node:crypto"], typesOf: ["@azure/functions"] },
-  cli: { folders: INNER, packages: ["zod", "node:"] },
-  web: { folders: INNER, packages: ["zod", "node:"] },
+  // Requests and answers as they are sent: what the app parses, and what a client may know of it.
+  api: { folders: ["core"], packages: ["zod"] },
+  functions: {
+    folders: [...INNER, "api"],
+    packages: ["zod", "node:crypto"],
+    typesOf: ["@azure/functions"],
+  },
+  client: { folders: ["api"], packages: [] },
+  cli: { folders: [...INNER, "api", "client"], packages: ["zod", "yaml", "node:"] },
+  // Runs in a browser, which gets neither the core nor a schema: types of `api` alone.
+  web: { folders: ["api", "client"], packages: ["preact", "@dagrejs/dagre", "diff"] },
   // A program of `cli` that speaks to the stores itself: a composition root, like main.ts.
-  program: { folders: [...INNER, "azure", "cli"], packages: ["zod", "node:"] },
+  program: {
+    folders: [...INNER, "azure", "tasks", "api", "client", "cli"],
+    packages: ["zod", "node:"],
+  },
   main: { folders: [...INNER, ...SHELL], packages: ["zod", "@azure/functions", "node:"] },
   local: {
     folders: [...INNER, ...SHELL.filter((folder) => folder !== "catalog")],
@@ -51,7 +62,7 @@ const MATRIX: Readonly<Record<string, Layer>> = {
   },
 };
 
-const PROGRAMS: ReadonlySet<string> = new Set(["src/cli/poison.ts"]);
+const PROGRAMS: ReadonlySet<string> = new Set(["src/cli/poison.ts", "src/cli/cli.ts"]);
 
 function layerOf(path: string): string | undefined {
   if (path === "src/main.ts") return "main";
@@ -107,6 +118,10 @@ const matrix: Rule = {
     { "src/cli/a.ts": 'import { b } from "../catalog/b.ts";' },
     { "src/cli/a.ts": 'import { b } from "../azure/b.ts";' },
     { "src/cli/poison.ts": 'import { b } from "../catalog/b.ts";' },
+    { "src/api/a.ts": 'import { b } from "../runtime/b.ts";' },
+    { "src/client/a.ts": 'import { b } from "../core/b.ts";' },
+    { "src/web/a.ts": 'import { b } from "../core/b.ts";' },
+    { "src/runtime/a.ts": 'import { b } from "../api/b.ts";' },
     { "src/local/a.ts": 'import { b } from "../catalog/b.ts";' },
     { "src/local/a.ts": 'import { b } from "../main.ts";' },
     { "src/local/a.ts": 'import { CosmosClient } from "@azure/cosmos";' },

@@ -44,9 +44,9 @@ export function eachFile(
 const BUILT = /^test\/fixtures\/releases\//;
 
 export const isCode = (path: string): boolean =>
-  (/^(src|test|build|bench)\/.*\.(ts|mjs)$/.test(path) && !BUILT.test(path)) ||
+  (/^(src|test|build|bench)\/.*\.(tsx?|mjs)$/.test(path) && !BUILT.test(path)) ||
   /^[^/]+\.ts$/.test(path);
 
-export const isSource = (path: string): boolean => /^src\/.*\.ts$/.test(path);
+export const isSource = (path: string): boolean => /^src\/.*\.tsx?$/.test(path);
 
 export const isTest = (path: string): boolean => /^test\/.*\.ts$/.test(path);

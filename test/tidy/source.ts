@@ -33,7 +33,7 @@ export const ROOT: string = process.cwd();
 
 const SKIPPED = new Set(["node_modules", "dist", "coverage", ".git", ".holdfast"]);
 const BINARY = /\.(png|gif|jpe?g|ico|woff2?|gz|zip)$/;
-const PARSED = /\.(ts|mts|js|mjs)$/;
+const PARSED = /\.(ts|tsx|mts|js|mjs)$/;
 
 export function sourcesOf(files: Readonly<Record<string, string>>): Source[] {
   return Object.entries(files).map(([path, text]) => {
@@ -43,7 +43,7 @@ export function sourcesOf(files: Readonly<Record<string, string>>): Source[] {
 }
 
 function parse(path: string, text: string): AstNode {
-  const lang = /\.d\.m?ts$/.test(path) ? "dts" : "ts";
+  const lang = /\.d\.m?ts$/.test(path) ? "dts" : path.endsWith(".tsx") ? "tsx" : "ts";
   try {
     return parseAst(text, { lang }) as unknown as AstNode;
   } catch (error) {
