@@ -84,35 +84,44 @@ export async function bundle(entry) {
   const options = { ...COMMON, ...kind, absWorkingDir: ROOT };
   const lazy = lazyPackages(entry.kind === "app" ? LAZY_PACKAGES : [], options);
   const thread = entry.kind === "app" ? await definitionThread() : undefined;
-  const result = await build({
-    ...options,
-    entryPoints: [entry.source],
-    outfile: entry.target,
-    define: {
-      ...kind.define,
-      HOLDFAST_BUILD: JSON.stringify(`${version}+${STAND_IN}`),
-      ...(thread === undefined ? {} : { HOLDFAST_DEFINITION_THREAD: JSON.stringify(thread.text) }),
-    },
-    plugins: [lazy.plugin],
-  });
+  const folder = path.dirname(entry.target);
+  const [result] = await Promise.all([
+    build({
+      ...options,
+      entryPoints: [entry.source],
+      outfile: entry.target,
+      define: {
+        ...kind.define,
+        HOLDFAST_BUILD: JSON.stringify(`${version}+${STAND_IN}`),
+        ...(thread ? { HOLDFAST_DEFINITION_THREAD: JSON.stringify(thread.text) } : {}),
+      },
+      plugins: [lazy.plugin],
+    }),
+    entry.kind === "app" ? writeServed(path.join(folder, "web"), version) : undefined,
+  ]);
   const inputs = Object.keys(result.metafile?.inputs ?? {}).filter((name) => !isVirtual(name));
   const embedded = [...lazy.inputs, ...(thread?.inputs ?? [])];
   const digest = await digestOf([...new Set([...inputs, ...embedded])], version);
   const identity = `${version}+${digest}`;
-  const folder = path.dirname(entry.target);
   await mkdir(folder, { recursive: true });
-  // What the app serves as it is stands beside it.
-  if (entry.kind === "app") {
-    const served = path.join(folder, "web");
-    await writeApiDocument({ root: ROOT, version, folder: served });
-    await writePage({ root: ROOT, folder: served });
-  }
   // The map first, so that a reader of the new bundle never finds the old map.
   const files = [...(result.outputFiles ?? [])].sort((a, b) => b.path.length - a.path.length);
   for (const file of files) {
     await writeWhole(file.path, file.text.replaceAll(`${version}+${STAND_IN}`, identity));
   }
   return identity;
+}
+
+/**
+ * What the app serves as it is: the document of its API and the page.
+ * @param {string} folder
+ * @param {string} version
+ */
+async function writeServed(folder, version) {
+  await Promise.all([
+    writeApiDocument({ root: ROOT, version, folder }),
+    writePage({ root: ROOT, folder }),
+  ]);
 }
 
 /**

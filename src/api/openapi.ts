@@ -168,7 +168,7 @@ function problems({ auth, errors }: Operation): readonly (readonly [string, Part
 
 const HEADERS: Readonly<Record<AnswerHeader, Part>> = {
   ETag: { description: "Names the state of the job.", schema: { type: "string" } },
-  Location: { description: "Where the job is.", schema: { type: "string" } },
+  Location: { description: "Where it is.", schema: { type: "string" } },
   "Retry-After": {
     description: "Seconds after which asking again makes sense.",
     schema: { type: "integer" },

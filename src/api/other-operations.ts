@@ -5,6 +5,12 @@ import type { Operation } from "./operation.ts";
 import * as others from "./other-answers.ts";
 import * as requests from "./requests.ts";
 
+/** What a file of the build may answer instead of itself. */
+const FILE_ANSWERS: Operation["answers"] = {
+  304: { description: "Unchanged.", headers: ["ETag"] },
+  308: { description: "It is where this is without the slash at its end.", headers: ["Location"] },
+};
+
 export const WORKFLOWS: readonly Operation[] = [
   {
     name: "workflows_list",
@@ -124,7 +130,7 @@ export const APP: readonly Operation[] = [
     headers: ["If-None-Match"],
     answers: {
       200: { description: "OpenAPI 3.1.", schema: others.document, headers: ["ETag"] },
-      304: { description: "Unchanged.", headers: ["ETag"] },
+      ...FILE_ANSWERS,
     },
     errors: ["BAD_REQUEST"],
     examples: [{ summary: "The document", status: 200 }],
@@ -140,7 +146,7 @@ export const APP: readonly Operation[] = [
     headers: ["If-None-Match"],
     answers: {
       200: { description: "A page.", type: "text/html", headers: ["ETag"] },
-      304: { description: "Unchanged.", headers: ["ETag"] },
+      ...FILE_ANSWERS,
     },
     errors: ["BAD_REQUEST"],
     examples: [{ summary: "The page", status: 200 }],

@@ -32,12 +32,17 @@ export type StaticFileName = keyof typeof TYPES;
 /** The text of a file that the build put beside the bundle; undefined where it is not there. */
 export type StaticFiles = (name: StaticFileName) => Promise<string | undefined>;
 
-/** Errors: ROUTE_NOT_FOUND for a file that this build lacks. */
+/**
+ * With a slash at its end the address is sent on to the one without, as the files name each other
+ * relative to it. Errors: ROUTE_NOT_FOUND for a file that this build lacks.
+ */
 export async function staticFile(
   files: StaticFiles,
   name: StaticFileName,
-  request: Pick<HttpRequest, "headers">,
+  request: Pick<HttpRequest, "headers" | "url">,
 ): Promise<HttpResponseInit> {
+  const last = /([^/]+)\/+$/.exec(new URL(request.url).pathname)?.[1];
+  if (last !== undefined) return { status: 308, headers: { location: `../${last}` } };
   const body = await files(name);
   if (body === undefined) {
     throw new WorkflowError("ROUTE_NOT_FOUND", `this build has no ${name}; npm run build makes it`);

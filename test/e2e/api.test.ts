@@ -8,6 +8,7 @@ import {
   WORK_FUNCTION,
 } from "../../src/functions/routes.ts";
 import { LOCAL_KEYS } from "../../src/local/host.ts";
+import { pathOfRoute } from "../support/app-client.ts";
 import type { Answer, CallOptions } from "../support/app-client.ts";
 import { appFixture } from "../support/app-fixture.ts";
 import type { AppFixture, StartedApp } from "../support/app-fixture.ts";
@@ -77,7 +78,7 @@ const jsonBody = { headers: { "content-type": "application/json" } };
 describe("who may call", () => {
   test("every route but health and files asks for a key, rebuild for the master key", async () => {
     for (const { name, methods, route, authLevel } of ROUTES) {
-      const path = route.replace(/^v1/, "").replace(/\{[^}]*\}/g, UNKNOWN_JOB);
+      const path = pathOfRoute(route, UNKNOWN_JOB);
       const isOpen = authLevel === "anonymous";
       expect([name, isOpen]).toEqual([name, /^(?:health|api|ui)(?:_|$)/.test(name)]);
       const none = await app.call(methods[0] ?? "GET", path, { key: null });
@@ -102,6 +103,14 @@ describe("who may call", () => {
 });
 
 describe("what is not there", () => {
+  test("a file's address with a slash at its end leads to the one without", async () => {
+    for (const path of ["/../ui", "/docs", "/openapi.json"]) {
+      const asked = await app.call("GET", path, { key: null });
+      const slashed = await app.call("GET", `${path}/`, { key: null });
+      expect([slashed.status, slashed.text === asked.text]).toEqual([200, true]);
+    }
+  });
+
   test("an unknown path or method is a problem", async () => {
     const nowhere = [
       ["GET", "/nothing"], ["GET", ""], ["GET", "/jobs/a/b/c/d"], ["DELETE", "/jobs"],

@@ -8,6 +8,7 @@ import { CosmosClient } from "@azure/cosmos";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ROUTES } from "../../src/functions/routes.ts";
 import { LOCAL_KEYS } from "../../src/local/host.ts";
+import { pathOfRoute } from "../support/app-client.ts";
 import { appFixture } from "../support/app-fixture.ts";
 import type { AppFixture, StartedApp } from "../support/app-fixture.ts";
 import { startServer } from "../support/http-server.ts";
@@ -271,7 +272,7 @@ async function answers(jobIds: readonly string[]): Promise<readonly string[]> {
     ids.map((names) => {
       const named = Object.entries(names);
       const path = named.reduce((text, [name, id]) => text.replace(name, id), route);
-      return `${methods[0] ?? "GET"} /${path.replace(/^v1\//, "")}`;
+      return `${methods[0] ?? "GET"} ${pathOfRoute(path, "")}`;
     }),
   );
   const bodies = new Map<string, object | string>([

@@ -2,13 +2,14 @@
 // principal, what becomes of bodies that lie, and how the brakes answer. The finer cases are in
 // test/unit/functions; here it is shown that they hold behind the host, through sockets.
 import { connect } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { ROUTES } from "../../src/functions/routes.ts";
 import { LOCAL_KEYS } from "../../src/local/host.ts";
+import { pathOfRoute } from "../support/app-client.ts";
 import type { Answer } from "../support/app-client.ts";
 import { appFixture, HOLD_QUEUE } from "../support/app-fixture.ts";
 import type { AppFixture, StartedApp } from "../support/app-fixture.ts";
-import { principal } from "../support/http-app.ts";
+import { isOpen, principal } from "../support/http-app.ts";
 
 const ABSENT = "01890000-0000-7000-8000-000000000000";
 const GREET = `
@@ -21,7 +22,6 @@ nodes:
 `;
 const workflows = { "greet.yaml": GREET };
 const SUBMISSION = { workflow_id: "greet" };
-const isOpen = (name: string) => /^(?:health|api|ui)(?:_|$)/.test(name);
 
 let fixture: AppFixture;
 let keyed: StartedApp;
@@ -32,9 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture.stop());
 
-function pathOf(route: string): string {
-  return route.replace(/^v1/, "").replace(/\{[^}]*\}/g, ABSENT);
-}
+const pathOf = (route: string) => pathOfRoute(route, ABSENT);
 
 describe("keys", () => {
   /** Without a key, with a function key, with the master key. */
@@ -95,6 +93,7 @@ describe("keys", () => {
 test("with sign-in a principal is needed beside the key, and jobs are their owner's", async () => {
   const env = { HOLDFAST_AUTH: "platform", ...HOLD_QUEUE };
   const app = await fixture.start({ workflows, env });
+  onTestFinished(() => app.stop());
   for (const { name, methods, route } of ROUTES) {
     const key = LOCAL_KEYS.master;
     const answer = await app.call(methods[0] ?? "GET", pathOf(route), { key });
@@ -120,7 +119,6 @@ test("with sign-in a principal is needed beside the key, and jobs are their owne
   const rebuild = { key: LOCAL_KEYS.master, headers: ann };
   const refused = await app.call("POST", "/bootstrap/rebuild?confirm=DESTROY", rebuild);
   expect([refused.status, refused.body.code]).toEqual([403, "ROLE_REQUIRED"]);
-  await app.stop();
 });
 
 /** Writes bytes to the app and answers what comes back until the connection ends. */
@@ -195,6 +193,7 @@ describe("brakes", () => {
   test("a caller above the rate is told when to come back", async () => {
     const env = { ...HOLD_QUEUE, HOLDFAST_SUBMIT_RATE_PER_MINUTE: "3" };
     const app = await fixture.start({ workflows, env });
+    onTestFinished(() => app.stop());
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => app.post("/jobs", SUBMISSION)),
     );
@@ -204,12 +203,12 @@ describe("brakes", () => {
     expect(refused?.body.code).toBe("RATE_LIMITED");
     expect(refused === undefined ? 0 : retryAfter(refused)).toBeGreaterThan(0);
     expect((await app.get("/jobs")).body.jobs).toHaveLength(3);
-    await app.stop();
   });
 
   test("with as many open jobs as may be, new ones wait and known ones are answered", async () => {
     const env = { ...HOLD_QUEUE, HOLDFAST_MAX_OPEN_JOBS: "3" };
     const app = await fixture.start({ workflows, env });
+    onTestFinished(() => app.stop());
     const first = await app.post("/jobs", { ...SUBMISSION, idempotency_key: "k" });
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => app.post("/jobs", SUBMISSION)),
@@ -220,7 +219,6 @@ describe("brakes", () => {
     for (const answer of refused) expect(retryAfter(answer)).toBeGreaterThan(0);
     const again = await app.post("/jobs", { ...SUBMISSION, idempotency_key: "k" });
     expect([again.status, again.body.job_id]).toEqual([200, first.body.job_id]);
-    await app.stop();
   });
 });
 

@@ -85,6 +85,12 @@ export interface Ended extends Body {
   readonly result_data: Readonly<Record<string, unknown>>;
 }
 
+/** What `call` takes for a route of the table; each parameter gets `value`. */
+export function pathOfRoute(route: string, value: string): string {
+  const path = route.replace(/\{[^}]*\}/g, value);
+  return path.startsWith("v1/") ? path.slice("v1".length) : `/../${path}`;
+}
+
 export class AppClient {
   readonly url: string;
 

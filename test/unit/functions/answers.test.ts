@@ -8,7 +8,15 @@ import { MAX_JSON_DEPTH } from "../../../src/core/limits.ts";
 import { ready } from "../../../src/functions/operations.ts";
 import { json, problem, statusOf } from "../../../src/functions/problem.ts";
 import { ROUTES } from "../../../src/functions/routes.ts";
-import { isFile, isOpen, HttpApp, PLATFORM, principal } from "../../support/http-app.ts";
+import {
+  isFile,
+  isOpen,
+  HttpApp,
+  PLATFORM,
+  principal,
+  requestWith,
+  routeOf,
+} from "../../support/http-app.ts";
 
 const HEADERS = {
   "cache-control": "no-store",
@@ -32,6 +40,16 @@ test("files of the build run no script of their own and load nothing from elsewh
     expect([again.status, again.text], name).toEqual([304, ""]);
   }
   expect(files.length).toBeGreaterThan(2);
+});
+
+test("a file asked for with a slash at its end is at the address without", async () => {
+  for (const name of ROUTES.map((one) => one.name).filter(isFile)) {
+    const url = `https://a.example/before/api/${routeOf(name).route}`;
+    const request = requestWith({ method: "GET", url: `${url}/` });
+    const answer = await new HttpApp().send(name, request);
+    const { location = "none" } = answer.headers;
+    expect([answer.status, new URL(location, `${url}/`).href], name).toEqual([308, url]);
+  }
 });
 
 test.each(NAMES)("%s answers with the security headers", async (name) => {

@@ -7,6 +7,8 @@ import path from "node:path";
 import { expect, test } from "vitest";
 import { bundle, bundleAll } from "../../../build/bundle.mjs";
 
+/** A build also makes the page and the document, and other tests run beside it. */
+const BUILDS = { timeout: 30_000 };
 const directory = mkdtempSync(path.join(tmpdir(), "holdfast-bundle-"));
 const source = path.join(directory, "entry.ts");
 const target = path.join(directory, "out", "main.cjs");
@@ -25,7 +27,7 @@ function bytes(): readonly string[] {
   return [readFileSync(target, "utf8"), readFileSync(`${target}.map`, "utf8")];
 }
 
-test("two builds give the same bytes, another input another identity", async () => {
+test("two builds give the same bytes, another input another identity", BUILDS, async () => {
   write(1);
   const first = await bundle({ source, target, kind: "app" });
   const firstBytes = bytes();
@@ -35,7 +37,7 @@ test("two builds give the same bytes, another input another identity", async () 
   expect(await bundle({ source, target, kind: "app" })).not.toBe(first);
 });
 
-test("the app knows its build and its own address, and no draft is left", async () => {
+test("the app knows its build and its own address, and no draft is left", BUILDS, async () => {
   write(3);
   const identity = await bundle({ source, target, kind: "app" });
   const loaded = createRequire(import.meta.url)(target);
@@ -49,7 +51,7 @@ test("the app knows its build and its own address, and no draft is left", async 
   ]);
 });
 
-test("a broken source builds nothing, and no entry at all is an error", async () => {
+test("a broken source builds nothing, and no entry at all is an error", BUILDS, async () => {
   const broken = path.join(directory, "broken.ts");
   const other = path.join(directory, "broken.cjs");
   writeFileSync(broken, "export const = ;");
