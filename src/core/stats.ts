@@ -147,8 +147,12 @@ export function durationsOf(versions: readonly VersionStats[]): Durations {
 function quantile(buckets: readonly (readonly [number, number])[], share: number): number {
   const count = buckets.reduce((sum, [, jobs]) => sum + jobs, 0);
   let left = Math.ceil(share * count);
-  const found = buckets.find(([, jobs]) => (left -= jobs) <= 0);
-  const ms = (2 * GROWTH ** (found?.[0] ?? 0)) / (GROWTH + 1);
+  let reached = 0;
+  for (const [bucket, jobs] of buckets) {
+    if (left > 0) reached = bucket;
+    left -= jobs;
+  }
+  const ms = (2 * GROWTH ** reached) / (GROWTH + 1);
   return Math.round(ms) / 1000;
 }
 
