@@ -2,7 +2,7 @@
 // A job that ends with another version, digest or result than promised ends the demo.
 import * as z from "zod";
 import { safeParse } from "../core/safe-parse.ts";
-import { endOf, provenanceOf, resultOf, submit } from "./demo-api.ts";
+import { endOf, submissionOf } from "./demo-api.ts";
 import type { Api, Inputs, PinnedJob } from "./demo-api.ts";
 import { expectedAnswer } from "./demo-claim.ts";
 import { line, seconds, shortDigest, shortId } from "./demo-print.ts";
@@ -111,7 +111,7 @@ export function claimOrder(amount: number): Order {
 }
 
 export async function accept(api: Api, order: Order): Promise<Submitted> {
-  const accepted = await submit(api, order.workflowId, order.inputs);
+  const accepted = await api.client.submit(submissionOf(order.workflowId, order.inputs));
   const [input] = Object.values(order.inputs);
   const pin = `v${accepted.workflow_version} ${shortDigest(accepted.workflow_digest)}`;
   const what = String(input).replace(/^.*\//, "");
@@ -123,8 +123,8 @@ export async function accept(api: Api, order: Order): Promise<Submitted> {
 export async function ended(api: Api, submitted: Submitted, fromMs: number): Promise<Ended> {
   const { accepted, order } = submitted;
   const job = await endOf(api, accepted.job_id);
-  const { result_data } = await resultOf(api, accepted.job_id);
-  const record = await provenanceOf(api, accepted.job_id);
+  const { result_data } = await api.client.result(accepted.job_id);
+  const { _provenance: record } = await api.client.provenance(accepted.job_id);
   const name = `${order.workflowId} ${shortId(accepted.job_id)}`;
   for (const found of [job, result_data._provenance, record]) {
     for (const field of ["workflow_version", "workflow_digest"] as const) {

@@ -6,8 +6,9 @@ import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
-import { hasEnded, jobNow, provenanceOf, submitRefused } from "./demo-api.ts";
-import type { Api, Problem } from "./demo-api.ts";
+import type { Problem } from "../api/wire.ts";
+import { apiOf, hasEnded, jobNow, refusalOf, submissionOf } from "./demo-api.ts";
+import type { Api } from "./demo-api.ts";
 import { CLAIM, CLAIM_FILE } from "./demo-claim.ts";
 import { serveData } from "./demo-data.ts";
 import type { DataServer } from "./demo-data.ts";
@@ -89,7 +90,7 @@ async function setTheStage(cleanUp: CleanUp): Promise<Stage> {
   const host = await startHost({ root: ROOT, workflowsDir: workflows, signal, onLost });
   cleanUp.push(() => host.stop());
   entry("host", `${host.url}, stores in memory, ready after ${seconds(startedMs)}`);
-  return { api: { url: host.url, key: host.key, signal }, host, data, claimFile };
+  return { api: apiOf(host.url, host.key, signal), host, data, claimFile };
 }
 
 async function submitJobs({ api, data }: Stage): Promise<readonly Submitted[]> {
@@ -116,7 +117,7 @@ async function editInFlight(
 ): Promise<readonly Submitted[]> {
   title(`2. Edit ${CLAIM_FILE} while its jobs are in flight`);
   const order = claimOrder(AMOUNT);
-  const request = { workflowId: order.workflowId, inputs: order.inputs };
+  const request = submissionOf(order.workflowId, order.inputs);
 
   await writeFile(claimFile, CLAIM.v2);
   line("Version 2, with another limit and other words. New jobs get it:");
@@ -124,11 +125,11 @@ async function editInFlight(
 
   await writeFile(claimFile, CLAIM.v2Changed);
   line('Another limit once more, but still "version: 2":');
-  conflict(await submitRefused(api, request, { status: 409, code: "VERSION_CONFLICT" }));
+  conflict(await refusalOf(api, request, { status: 409, code: "VERSION_CONFLICT" }));
 
   await writeFile(claimFile, CLAIM.broken);
   line("A word mistyped:");
-  mistakes(await submitRefused(api, request, { status: 422, code: "DEFINITION_INVALID" }));
+  mistakes(await refusalOf(api, request, { status: 422, code: "DEFINITION_INVALID" }));
 
   await writeFile(claimFile, CLAIM.v2);
   line("Version 2 as it was:");
@@ -136,8 +137,8 @@ async function editInFlight(
 
   await rm(claimFile);
   line("The file deleted:");
-  const unknown = { status: 404, code: "WORKFLOW_NOT_FOUND" };
-  const { detail } = await submitRefused(api, request, unknown);
+  const unknown = { status: 404, code: "WORKFLOW_NOT_FOUND" } as const;
+  const { detail } = await refusalOf(api, request, unknown);
   refusal(unknown, detail);
 
   await stillInFlight(api, before);
@@ -162,15 +163,15 @@ function refusal({ status, code }: Pick<Problem, "status" | "code">, said: strin
 }
 
 function conflict(problem: Problem): void {
-  const [first, now] = ["first_digest", "this_digest"].map((name) => problem[name]);
-  must(typeof first === "string" && typeof now === "string" && first !== now, "two digests");
-  const [was, is] = [first, now].map((digest) => shortDigest(String(digest)));
-  refusal(problem, `first used with ${was}, now ${is}`);
+  const { first_digest: first = "", this_digest: now = "" } = problem;
+  must(first !== "" && now !== "" && first !== now, "409 must name two digests");
+  refusal(problem, `first used with ${shortDigest(first)}, now ${shortDigest(now)}`);
 }
 
 function mistakes(problem: Problem): void {
-  must(problem.issues.length > 0, "422 must list what is wrong");
-  for (const { file, line: row, column, message, hint } of problem.issues) {
+  const { issues = [] } = problem;
+  must(issues.length > 0, "422 must list what is wrong");
+  for (const { file, line: row, column, message, hint } of issues) {
     must(row !== undefined && column !== undefined, `no place given: ${message}`);
     refusal(problem, `${file}:${row}:${column}`);
     line(`    ${message}${hint === undefined ? "" : `, ${hint}`}`);
@@ -183,14 +184,15 @@ async function sideBySide(api: Api, ends: readonly Ended[]): Promise<void> {
   const young = same.find(({ accepted }) => accepted.workflow_version === 2);
   if (old === undefined || young === undefined) throw new Error("one claim per version expected");
   title("5. Provenance of two jobs with the same inputs");
-  const records = await Promise.all(
-    [old, young].map(({ accepted }) => provenanceOf(api, accepted.job_id)),
+  const answers = await Promise.all(
+    [old, young].map(({ accepted }) => api.client.provenance(accepted.job_id)),
   );
-  const names = [...new Set(records.flatMap((record) => Object.keys(record)))];
+  const records = answers.map(({ _provenance }) => new Map(Object.entries(_provenance)));
+  const names = [...new Set(records.flatMap((record) => [...record.keys()]))];
   const cell = (value: unknown): string => {
     return String(value).replace(/sha256:[0-9a-f]{64}/, (digest) => `${digest.slice(0, 19)}…`);
   };
-  const rows = names.map((name) => [name, ...records.map((record) => cell(record[name]))]);
+  const rows = names.map((name) => [name, ...records.map((record) => cell(record.get(name)))]);
   table(["", "accepted before the edit", "accepted after it"], rows);
 }
 
