@@ -2,7 +2,7 @@
 // everything before them is shown.
 import { useEffect, useState } from "preact/hooks";
 import type { Job, JobEvent, JobEvents } from "../api/wire.ts";
-import { Empty, ExactTime, Failure, JsonBlock, Loading, ScrollBox } from "./parts.tsx";
+import { Empty, ExactTime, Failure, JsonBlock, Loading, ScrollBox, TableHead } from "./parts.tsx";
 import { isAborted, useSession } from "./session.ts";
 import { plural } from "./summary.ts";
 
@@ -86,15 +86,7 @@ function EventTable({ events }: { readonly events: readonly JobEvent[] }) {
     <ScrollBox label="Events">
       <table class="events">
         <caption class="unseen">Events, oldest first</caption>
-        <thead>
-          <tr>
-            <th scope="col">Entry</th>
-            <th scope="col">When</th>
-            <th scope="col">Event</th>
-            <th scope="col">Lane</th>
-            <th scope="col">Says</th>
-          </tr>
-        </thead>
+        <TableHead titles={["Entry", "When", "Event", "Lane", "Says"]} />
         <tbody>
           {events.map((event) => (
             <Row key={event.hash} event={event} />

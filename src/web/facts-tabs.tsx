@@ -12,6 +12,7 @@ import {
   JsonBlock,
   Loading,
   ScrollBox,
+  TableHead,
 } from "./parts.tsx";
 import { links } from "./router.ts";
 import { useSession } from "./session.ts";
@@ -157,17 +158,9 @@ function Attempts({ nodes }: { readonly nodes: Provenance["nodes"] }) {
   return (
     <ScrollBox label="Attempts">
       <table>
-        <thead>
-          <tr>
-            {["Node", "Attempt", "Status", "Started", "Handler version", "Build", "Params"].map(
-              (title) => (
-                <th key={title} scope="col">
-                  {title}
-                </th>
-              ),
-            )}
-          </tr>
-        </thead>
+        <TableHead
+          titles={["Node", "Attempt", "Status", "Started", "Handler version", "Build", "Params"]}
+        />
         <tbody>
           {rows.map(({ node_id, attempt }) => (
             <tr key={`${node_id} ${attempt.attempt}`}>

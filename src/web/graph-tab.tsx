@@ -6,7 +6,7 @@ import { readDefinition } from "./definition.ts";
 import { GraphView } from "./graph-view.tsx";
 import { durationText } from "./instant.ts";
 import { NodePanel } from "./node-panel.tsx";
-import { ScrollBox } from "./parts.tsx";
+import { ScrollBox, TableHead } from "./parts.tsx";
 import { links } from "./router.ts";
 import { StatusBadge } from "./status-badge.tsx";
 
@@ -65,15 +65,7 @@ function NodeTable({ jobId, rows }: NodeTableProps) {
   return (
     <ScrollBox label="Nodes">
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Node</th>
-            <th scope="col">Status</th>
-            <th scope="col">Type</th>
-            <th scope="col">Attempt</th>
-            <th scope="col">Duration</th>
-          </tr>
-        </thead>
+        <TableHead titles={["Node", "Status", "Type", "Attempt", "Duration"]} />
         <tbody>
           {rows.map(({ node_id, status, type, attempt, duration_seconds }) => (
             <tr key={node_id}>

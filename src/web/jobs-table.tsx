@@ -4,7 +4,7 @@ import { useLayoutEffect } from "preact/hooks";
 import { memo } from "./memo.ts";
 import type { JobRow } from "../api/wire.ts";
 import { durationText, exactTime, nowMillis, relativeTime, secondsBetween } from "./instant.ts";
-import { Digest, ProgressBar } from "./parts.tsx";
+import { Digest, ProgressBar, TableHead } from "./parts.tsx";
 import { links } from "./router.ts";
 import { StatusBadge } from "./status-badge.tsx";
 import { progressOf, shortId } from "./summary.ts";
@@ -16,17 +16,9 @@ export function JobsTable({ jobs }: { readonly jobs: readonly JobRow[] }) {
   return (
     <table class="jobs cards">
       <caption class="unseen">Jobs</caption>
-      <thead>
-        <tr>
-          <th scope="col">Status</th>
-          <th scope="col">Job</th>
-          <th scope="col">Workflow</th>
-          <th scope="col">Progress</th>
-          <th scope="col">Created</th>
-          <th scope="col">Duration</th>
-          <th scope="col">Submitted by, tags</th>
-        </tr>
-      </thead>
+      <TableHead
+        titles={["Status", "Job", "Workflow", "Progress", "Created", "Duration", "Submitted by, tags"]}
+      />
       <tbody>
         {jobs.map((job) => (
           <Row key={job.job_id} job={job} {...timesOf(job, now)} />

@@ -3,7 +3,7 @@
 import type { Job, Timeline, TimelineBar } from "../api/wire.ts";
 import { durationText, exactTime, secondsBetween } from "./instant.ts";
 import { useLoaded, useNow } from "./loading.ts";
-import { Empty, ExactTime, Failure, Loading, ScrollBox } from "./parts.tsx";
+import { Empty, ExactTime, Failure, Loading, ScrollBox, TableHead } from "./parts.tsx";
 import { links } from "./router.ts";
 import { useSession } from "./session.ts";
 import { StatusBadge, statusText, toneOf } from "./status-badge.tsx";
@@ -120,15 +120,7 @@ function BarTable({ bars }: { readonly bars: readonly TimelineBar[] }) {
   return (
     <ScrollBox label="Timeline">
       <table>
-        <thead>
-          <tr>
-            {["Node", "What", "Status", "Started", "Ended", "Duration"].map((title) => (
-              <th key={title} scope="col">
-                {title}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <TableHead titles={["Node", "What", "Status", "Started", "Ended", "Duration"]} />
         <tbody>
           {bars.map((bar, index) => (
             <tr key={index}>

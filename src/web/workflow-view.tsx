@@ -7,7 +7,16 @@ import type { ShownInput } from "./definition.ts";
 import { GraphView } from "./graph-view.tsx";
 import { useLoaded } from "./loading.ts";
 import { PageTitle } from "./page-title.tsx";
-import { CopyButton, Digest, Empty, Failure, Loading, ScrollBox, TextBlock } from "./parts.tsx";
+import {
+  CopyButton,
+  Digest,
+  Empty,
+  Failure,
+  Loading,
+  ScrollBox,
+  TableHead,
+  TextBlock,
+} from "./parts.tsx";
 import { links } from "./router.ts";
 import { isNotFound, useSession } from "./session.ts";
 import { rulesOf } from "./submit-model.ts";
@@ -133,13 +142,7 @@ function InputTable({ inputs }: { readonly inputs: readonly ShownInput[] }) {
   return (
     <ScrollBox label="Inputs">
       <table>
-        <thead>
-          <tr>
-            <th scope="col">Input</th>
-            <th scope="col">Rules</th>
-            <th scope="col">What it is for</th>
-          </tr>
-        </thead>
+        <TableHead titles={["Input", "Rules", "What it is for"]} />
         <tbody>
           {inputs.map((input) => (
             <tr key={input.name}>

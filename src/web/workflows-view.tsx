@@ -3,7 +3,7 @@
 import type { ProblemIssue, WorkflowList } from "../api/wire.ts";
 import { useLoaded } from "./loading.ts";
 import { PageTitle } from "./page-title.tsx";
-import { Digest, Empty, Failure, Loading } from "./parts.tsx";
+import { Digest, Empty, Failure, Loading, TableHead } from "./parts.tsx";
 import { links } from "./router.ts";
 import { useSession } from "./session.ts";
 
@@ -27,15 +27,7 @@ function FileTable({ rows }: { readonly rows: readonly FileRow[] }) {
   return (
     <table class="cards">
       <caption class="unseen">Workflow files</caption>
-      <thead>
-        <tr>
-          <th scope="col">Workflow</th>
-          <th scope="col">Version</th>
-          <th scope="col">File</th>
-          <th scope="col">State</th>
-          <th scope="col">Start</th>
-        </tr>
-      </thead>
+      <TableHead titles={["Workflow", "Version", "File", "State", "Start"]} />
       <tbody>
         {rows.map((row) => (
           <Row key={row.file} row={row} />
