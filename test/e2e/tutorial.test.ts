@@ -1,5 +1,6 @@
 // docs/tutorial.md word by word, as a newcomer types it, in a copy of this project: files are
 // written, commands run, and what they print is compared line by line with what the page shows.
+// At its end the jobs are looked at in a browser.
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
@@ -15,6 +16,7 @@ import {
 import path from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ROOT } from "../support/app-fixture.ts";
+import { CHROMIUM, launchBrowser, openPage } from "../support/browser.ts";
 import { waitFor } from "../support/wait-until.ts";
 
 interface Block {
@@ -27,6 +29,8 @@ interface Block {
 const PORT = "7493";
 let home: string;
 let host: ChildProcess | undefined;
+/** What the terminal shows in which the app runs. */
+let shown = "";
 
 beforeAll(() => {
   mkdirSync(path.join(ROOT, ".holdfast"), { recursive: true });
@@ -68,12 +72,12 @@ async function start(command: string): Promise<void> {
   const env = { ...environment(), HOLDFAST_LOCAL_POLL_MS: "50" };
   const child = spawn("bash", ["-c", `exec ${command}`], { cwd: home, env, detached: true });
   host = child;
-  let output = "";
+  shown = "";
   for (const stream of [child.stdout, child.stderr]) {
-    stream.on("data", (part) => (output += String(part)));
+    stream.on("data", (part) => (shown += String(part)));
   }
-  await waitFor(() => output.includes("Holdfast is running at") || undefined, {
-    what: `the app starts, got ${output}`,
+  await waitFor(() => shown.includes("Holdfast is running at") || undefined, {
+    what: "the app starts",
     timeoutMs: 60_000,
   });
 }
@@ -124,13 +128,36 @@ test("every command of the tutorial does what the page shows", { timeout: 240_00
     } else if (kind === "run") output = await run(text, of === "" ? 0 : Number(of));
     else {
       let rest = output.split("\n");
-      for (const shown of text.trimEnd().split("\n")) {
-        const at = rest.findIndex((line) => isLike(line, shown));
-        expect(at, `"${shown}" in\n${output}`).not.toBe(-1);
+      for (const wanted of text.trimEnd().split("\n")) {
+        const at = rest.findIndex((line) => isLike(line, wanted));
+        expect(at, `"${wanted}" in\n${output}`).not.toBe(-1);
         rest = rest.slice(at + 1);
         compared += 1;
       }
     }
   }
   expect(compared).toBeGreaterThan(15);
+});
+
+test.skipIf(CHROMIUM === undefined)("the page shows its jobs to whoever has the key", async () => {
+  const [, key = ""] = /^ {2}key +(\S+)$/m.exec(shown) ?? [];
+  const url = `http://127.0.0.1:${PORT}`;
+  const browser = await launchBrowser();
+  try {
+    const { page, problems } = await openPage(browser, url);
+    await page.goto(`${url}/api/ui`);
+    await page.getByLabel("Function key").fill(key);
+    await page.keyboard.press("Enter");
+    const rows = page.locator("table.jobs tbody tr");
+    await rows.filter({ hasText: "hello_world" }).waitFor();
+    await rows.filter({ hasText: "with_vat" }).getByRole("link").first().click();
+    await page.locator('#node-add[data-status="completed"]').waitFor();
+    await page.getByRole("tab", { name: "Result" }).click();
+    await page.getByText("297.5").waitFor();
+    await page.getByRole("tab", { name: "Definition" }).click();
+    await page.getByText("Same as today's file.").waitFor();
+    expect(problems).toEqual([]);
+  } finally {
+    await browser.close();
+  }
 });
