@@ -9,6 +9,8 @@ import { links } from "./router.ts";
 import { StatusBadge } from "./status-badge.tsx";
 import { progressOf, shortId } from "./summary.ts";
 
+const TITLES = ["Status", "Job", "Workflow", "Progress", "Created", "Duration", "Submitter, tags"];
+
 export function JobsTable({ jobs }: { readonly jobs: readonly JobRow[] }) {
   const now = nowMillis();
   // For whoever measures how long a list takes to be there.
@@ -16,9 +18,7 @@ export function JobsTable({ jobs }: { readonly jobs: readonly JobRow[] }) {
   return (
     <table class="jobs cards">
       <caption class="unseen">Jobs</caption>
-      <TableHead
-        titles={["Status", "Job", "Workflow", "Progress", "Created", "Duration", "Submitted by, tags"]}
-      />
+      <TableHead titles={TITLES} />
       <tbody>
         {jobs.map((job) => (
           <Row key={job.job_id} job={job} {...timesOf(job, now)} />
