@@ -7,7 +7,7 @@ import { runAttempt } from "../runtime/run-handler.ts";
 import type { AttemptOutcome } from "../runtime/run-handler.ts";
 import type { Call, Command } from "./command.ts";
 import { numberOf, printJson, textOf, textsOf } from "./command.ts";
-import { fileInputs, plainInputs } from "./inputs.ts";
+import { PAIRS, fileInputs, plainInputs } from "./inputs.ts";
 import { CommandProblem, EXIT, safe } from "./terminal.ts";
 import type { Exit } from "./terminal.ts";
 import { didYouMean } from "../core/nearest.ts";
@@ -71,13 +71,7 @@ export function handlerCommands(setting: HandlerSetting): readonly Command[] {
       operands: "NAME",
       takes: [1, 1],
       options: {
-        input: {
-          type: "string",
-          short: "i",
-          multiple: true,
-          value: "NAME=VALUE",
-          text: "one of its params; NAME:=JSON for a value that must be read as JSON",
-        },
+        input: { ...PAIRS, text: `one of its params; ${PAIRS.text}` },
         "params-file": { type: "string", value: "FILE", text: "params as JSON or YAML" },
         attempt: { type: "string", value: "N", text: "the number of the attempt; 1" },
         timeout: { type: "string", value: "SECONDS", text: "1 to 540; 300" },

@@ -9,6 +9,15 @@ import type { Call } from "./command.ts";
 import { textOf, textsOf } from "./command.ts";
 import { CommandProblem, EXIT, safe } from "./terminal.ts";
 
+/** How such a value is given; each command says what it is for. */
+export const PAIRS = {
+  type: "string",
+  short: "i",
+  multiple: true,
+  value: "NAME=VALUE",
+  text: "NAME:=JSON for a value that must be read as JSON",
+} as const;
+
 export interface Wanted {
   readonly client: Client;
   readonly workflowId: string;

@@ -5,7 +5,7 @@ import { instantOf } from "../core/instant.ts";
 import { ApiError } from "../client/client.ts";
 import type { Call, Command } from "./command.ts";
 import { numberOf, printJson, textOf, textsOf } from "./command.ts";
-import { inputsOf } from "./inputs.ts";
+import { PAIRS, inputsOf } from "./inputs.ts";
 import { jobIdOf } from "./job-reference.ts";
 import { hasEnded, jobLines, provenanceLines, shortId, showLines } from "./job-text.ts";
 import type { View } from "./job-text.ts";
@@ -196,13 +196,7 @@ export const JOB_COMMANDS: readonly Command[] = [
     operands: "WORKFLOW",
     takes: [1, 1],
     options: {
-      input: {
-        type: "string",
-        short: "i",
-        multiple: true,
-        value: "NAME=VALUE",
-        text: "an input; NAME:=JSON for a value that must be read as JSON",
-      },
+      input: { ...PAIRS, text: `an input; ${PAIRS.text}` },
       "input-file": { type: "string", value: "FILE", text: "inputs as JSON or YAML" },
       version: { type: "string", value: "N", text: "this version; else the highest active one" },
       key: { type: "string", value: "KEY", text: "idempotency key: repeating is safe" },
