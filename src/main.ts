@@ -86,7 +86,7 @@ function compose(given: Settings): App {
   };
   const catalog = new FileCatalog({
     folder: given.workflowsDir,
-    handlers: new Set(handlers.versions.keys()),
+    handlers: handlers.known,
   });
   const checker = new DefinitionChecker({
     program: HOLDFAST_DEFINITION_THREAD,

@@ -2,18 +2,19 @@
 // Pure; it runs in the thread for texts of strangers, and nowhere else in the app.
 import type { CheckedDefinition } from "../runtime/definition-catalog.ts";
 import { definitionDigest } from "../core/definition.ts";
+import type { KnownHandlers } from "../core/check-params.ts";
 import { parseDefinition } from "../core/parse.ts";
 import { sha256 } from "../runtime/hash.ts";
 
 /** A text to check: what a thread is sent. */
 export interface DefinitionText {
   readonly source: string;
-  /** The names of the handlers that this build has. */
-  readonly handlers: readonly string[];
+  /** The handlers that this build has. */
+  readonly handlers: KnownHandlers;
 }
 
 export function checkDefinition({ source, handlers }: DefinitionText): CheckedDefinition {
-  const parsed = parseDefinition(source, { file: "request", handlers: new Set(handlers) });
+  const parsed = parseDefinition(source, { file: "request", handlers });
   if (!parsed.ok) return { valid: false, issues: parsed.issues };
   const { workflow_id, version } = parsed.definition;
   const workflow_digest = definitionDigest(parsed.definition, sha256);

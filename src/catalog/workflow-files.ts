@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import type { KnownHandlers } from "../core/check-params.ts";
 import { definitionDigest, type WorkflowDefinition } from "../core/definition.ts";
 import { WorkflowError, type Issue } from "../core/error.ts";
 import { MAX_SOURCE_BYTES } from "../core/limits.ts";
@@ -34,7 +35,7 @@ export type WorkflowFile = GoodFile | BrokenFile;
 
 export interface WorkflowFolder {
   readonly folder: string;
-  readonly handlers: ReadonlySet<string>;
+  readonly handlers: KnownHandlers;
   /** Milliseconds that only go forward; the process's own by default. */
   readonly monotonicMs?: () => number;
 }

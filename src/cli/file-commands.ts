@@ -1,5 +1,6 @@
 // Commands about workflow files, for which no app need run: a starter, the check that the app makes
 // as well, and a drawing.
+import type { KnownHandlers } from "../core/check-params.ts";
 import { definitionDigest } from "../core/definition.ts";
 import type { WorkflowDefinition } from "../core/definition.ts";
 import { WORKFLOW_ID } from "../core/definition.ts";
@@ -12,6 +13,7 @@ import { printJson } from "./command.ts";
 import { drawing, mermaid } from "./graph-drawing.ts";
 import { CommandProblem, EXIT, safe } from "./terminal.ts";
 import type { Exit, Terminal } from "./terminal.ts";
+import { plural } from "./text-layout.ts";
 import type { Paint } from "./text-layout.ts";
 
 function starter(name: string): string {
@@ -81,7 +83,7 @@ interface CheckedFile {
   readonly issues: readonly Issue[];
 }
 
-async function checkedFile(terminal: Terminal, file: string, handlers: ReadonlySet<string>) {
+async function checkedFile(terminal: Terminal, file: string, handlers: KnownHandlers) {
   const source = await terminal.readText(file).catch(() => undefined);
   if (source === undefined) {
     const message = `${safe(file)}: cannot be read`;
@@ -108,7 +110,7 @@ async function filesOf({ terminal, operands }: Call): Promise<readonly string[]>
   return files;
 }
 
-async function validate(call: Call, handlers: ReadonlySet<string>): Promise<Exit> {
+async function validate(call: Call, handlers: KnownHandlers): Promise<Exit> {
   const { terminal, paint } = call;
   const checked: CheckedFile[] = [];
   for (const file of await filesOf(call)) {
@@ -138,7 +140,9 @@ async function validate(call: Call, handlers: ReadonlySet<string>): Promise<Exit
       }
     }
     const problems = bad.reduce((sum, { issues }) => sum + issues.length, 0);
-    if (problems > 0) terminal.err(`${problems} problem(s) in ${bad.length} file(s)`);
+    if (problems > 0) {
+      terminal.err(`${plural(problems, "problem")} in ${plural(bad.length, "file")}`);
+    };
   }
   return bad.length === 0 ? EXIT.ok : EXIT.no;
 }
@@ -167,7 +171,7 @@ function issueLines(issue: Issue, lines: readonly string[], paint: Paint): reado
   return told;
 }
 
-async function graph(call: Call, handlers: ReadonlySet<string>): Promise<Exit> {
+async function graph(call: Call, handlers: KnownHandlers): Promise<Exit> {
   const { terminal, operands, values } = call;
   const checked = await checkedFile(terminal, operands[0] ?? "", handlers);
   const { definition } = checked;
@@ -186,8 +190,8 @@ async function graph(call: Call, handlers: ReadonlySet<string>): Promise<Exit> {
   return EXIT.ok;
 }
 
-/** `handlers` are the names that a definition may use. */
-export function fileCommands(handlers: ReadonlySet<string>): readonly Command[] {
+/** `handlers` are those that a definition may name. */
+export function fileCommands(handlers: KnownHandlers): readonly Command[] {
   return [
     {
       name: "init",

@@ -24,7 +24,7 @@ export interface Setting extends HandlerSetting, DoctorSetting {
 }
 
 export function commandsOf(setting: Setting): readonly Command[] {
-  const [init, ...files] = fileCommands(new Set(setting.handlers.versions.keys()));
+  const [init, ...files] = fileCommands(setting.handlers.known);
   const own = init === undefined ? files : [init, ...files];
   const commands: Command[] = [
     ...own,

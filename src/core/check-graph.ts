@@ -1,5 +1,6 @@
 // Whether the nodes of a definition form a workflow: known targets and handlers, one start, an end,
 // no cycle, nothing out of reach, fan_ins that follow their fan_out, branches that always decide.
+import { type KnownHandlers, checkParams } from "./check-params.ts";
 import type { ConditionalNode, NodeDefinition, RetryPolicy } from "./definition.ts";
 import type { Draft, Finding } from "./draft.ts";
 import { type Edge, edgesOf, rescueNode } from "./graph.ts";
@@ -8,7 +9,7 @@ import { didYouMean } from "./nearest.ts";
 import { pointerOf } from "./schema-issues.ts";
 import { cutName } from "./text.ts";
 
-export function checkGraph(draft: Draft, handlers: ReadonlySet<string>): readonly Finding[] {
+export function checkGraph(draft: Draft, handlers: KnownHandlers): readonly Finding[] {
   const { nodes } = draft.definition;
   const count = draft.nodes.size;
   if (count > MAX_NODES) {
@@ -20,6 +21,7 @@ export function checkGraph(draft: Draft, handlers: ReadonlySet<string>): readonl
   const targets = entries.flatMap(([id, node]) => checkTargets(draft, id, node));
   const each = entries.flatMap(([id, node]) => [
     ...checkHandler(handlers, id, node),
+    ...checkParams(handlers, id, node),
     ...checkRetry(id, node),
     ...(node.type === "conditional" ? checkBranches(id, node) : []),
   ]);
@@ -102,7 +104,7 @@ function fieldOf(path: readonly (string | number)[]): string {
 }
 
 function checkHandler(
-  handlers: ReadonlySet<string>,
+  handlers: KnownHandlers,
   id: string,
   node: NodeDefinition,
 ): readonly Finding[] {
@@ -111,7 +113,7 @@ function checkHandler(
   const name = node.type === "task" ? node.handler : node.task.handler;
   if (handlers.has(name)) return [];
   const message = `node "${id}": ${path.join(".")}: this build has no handler "${cutName(name)}"`;
-  const hint = () => didYouMean(name, handlers).hint;
+  const hint = () => didYouMean(name, handlers.keys()).hint;
   return [{ pointer: pointerOf(["nodes", id, ...path]), at: "value", message, hint }];
 }
 

@@ -98,7 +98,10 @@ const onError = z
   .regex(NODE_ID, { error: 'expected "continue" or a node id' })
   .describe('After the last attempt failed: "continue", or the node that takes over.');
 
-const params = z.record(z.string(), json).default({}).describe("Given to the handler, rendered.");
+const params = z
+  .record(z.string(), json)
+  .default({})
+  .describe("Given to the handler, rendered. Their names must be those it takes.");
 const handler = z.string().min(1).max(64).describe("The name of a registered handler.");
 const timeout = seconds(MAX_TASK_TIMEOUT_SECONDS)
   .default(DEFAULT_TASK_TIMEOUT_SECONDS)

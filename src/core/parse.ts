@@ -2,6 +2,7 @@
 // graph, handlers, inputs, expressions; each with file, line, column and where possible a hint.
 // Whoever holds a WorkflowDefinition from here need not check it again.
 import { checkGraph } from "./check-graph.ts";
+import type { KnownHandlers } from "./check-params.ts";
 import { checkInputs } from "./check-inputs.ts";
 import { checkReferences } from "./check-references.ts";
 import { plainSecrets } from "./check-secrets.ts";
@@ -27,8 +28,8 @@ export type ParseResult =
 export interface ParseOptions {
   /** The name shown in issues. */
   readonly file: string;
-  /** The names of the handlers that this build has. */
-  readonly handlers: ReadonlySet<string>;
+  /** The handlers that this build has. */
+  readonly handlers: KnownHandlers;
 }
 
 /** Never throws, whatever the text. */
@@ -47,7 +48,7 @@ interface Checked {
   readonly findings: readonly Finding[];
 }
 
-function check(yaml: YamlSource, handlers: ReadonlySet<string>): Checked {
+function check(yaml: YamlSource, handlers: KnownHandlers): Checked {
   const { value } = yaml;
   if (!isJsonObject(value)) {
     // What stands there instead was reported, unless the file is empty or no map.

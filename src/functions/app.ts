@@ -1,6 +1,7 @@
 // What every function needs, put together by main.ts at the first call. Registration comes first
 // and never fails: an entry point that throws is a silently empty app. Settings that are wrong are
 // answered per request, all at once, and by /health/ready.
+import type { KnownHandlers } from "../core/check-params.ts";
 import type { Issue } from "../core/error.ts";
 import { WorkflowError } from "../core/error.ts";
 import type {
@@ -26,7 +27,7 @@ export interface LiveCatalog extends DefinitionCatalog {
 
 /** Checks a stranger's text without holding up this process. Errors: RATE_LIMITED. */
 export type DefinitionCheck = (
-  text: { readonly source: string; readonly handlers: readonly string[] },
+  text: { readonly source: string; readonly handlers: KnownHandlers },
 ) => Promise<CheckedDefinition>;
 
 export interface App {

@@ -55,7 +55,7 @@ export async function validateWorkflow(
   request: HttpRequest,
 ): Promise<HttpResponseInit> {
   const source = await readText(request, MAX_SOURCE_BYTES);
-  const handlers = [...app.engine.handlers.versions.keys()];
+  const handlers = app.engine.handlers.known;
   const checked = await app.checkDefinition({ source, handlers });
   if (!checked.valid) return json(200, { valid: false, issues: checked.issues.map(issueOf) });
   const { workflow_id, version, workflow_digest } = checked;

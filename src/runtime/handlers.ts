@@ -2,7 +2,8 @@
 // to Zod schemas and a function; `HandlerRegistry` is the set that this build has.
 // A handler may run more than once for one node (at least once): `idempotencyKey` is the same
 // for every attempt, so that the world outside can tell a repetition from a new request.
-import type * as z from "zod";
+import * as z from "zod";
+import type { KnownHandlers, ParamNames } from "../core/check-params.ts";
 import type { Json } from "../core/json.ts";
 import { WorkflowError } from "../core/error.ts";
 import { safeParse } from "../core/safe-parse.ts";
@@ -131,6 +132,8 @@ export class HandlerRegistry {
   readonly #handlers: ReadonlyMap<string, Handler>;
   /** Name to declared version: what the reducer sees of the registry. */
   readonly versions: ReadonlyMap<string, string>;
+  /** Name to names of params: what a definition is checked with. */
+  readonly known: KnownHandlers;
 
   constructor(handlers: readonly Handler[]) {
     const byName = new Map<string, Handler>();
@@ -145,6 +148,7 @@ export class HandlerRegistry {
     }
     this.#handlers = byName;
     this.versions = new Map(handlers.map((handler) => [handler.name, handler.version]));
+    this.known = new Map(handlers.map(({ name, params }) => [name, paramNames(params)]));
   }
 
   get(name: string): Handler | undefined {
@@ -153,5 +157,24 @@ export class HandlerRegistry {
 
   list(): readonly Handler[] {
     return [...this.#handlers.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+}
+
+/** As far as the schema is an object; what only a value or several params decide is left to it. */
+function paramNames(schema: z.ZodType): ParamNames | undefined {
+  if (!(schema instanceof z.ZodObject)) return undefined;
+  const isClosed = schema.def.catchall instanceof z.ZodNever;
+  const known = isClosed ? { known: Object.keys(schema.shape) } : {};
+  return { ...known, required: missed(schema) };
+}
+
+/** What the schema misses where nothing is given. Rules over several params do not count. */
+function missed({ shape }: z.ZodObject): readonly string[] {
+  try {
+    const issues = safeParse(z.object(shape), {}).error?.issues ?? [];
+    return [...new Set(issues.map(({ path }) => String(path[0])))];
+  } catch {
+    // A schema that waits for something says nothing at once.
+    return [];
   }
 }

@@ -11,6 +11,7 @@ import { definitionDigest } from "../../src/core/definition.ts";
 import { parseDefinition } from "../../src/core/parse.ts";
 import { CLAIM } from "../../src/cli/demo-claim.ts";
 import { sha256 } from "../../src/runtime/hash.ts";
+import { handlersNamed } from "../support/parsed.ts";
 import { waitFor } from "../support/wait-until.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
@@ -164,7 +165,7 @@ test("a demo whose host is lost fails and says so", async () => {
 test("README's workflow is the one that the demo edits, and valid", () => {
   const source = block("yaml");
   expect(source).toBe(CLAIM.v1);
-  const handlers = new Set(["sleep", "echo"]);
+  const handlers = handlersNamed("sleep", "echo");
   const parsed = parseDefinition(source, { file: "README.md", handlers });
   expect(parsed).toMatchObject({ ok: true });
   expect(parseDefinition(CLAIM.broken, { file: "broken", handlers })).toMatchObject({ ok: false });
@@ -172,7 +173,8 @@ test("README's workflow is the one that the demo edits, and valid", () => {
 
 test("README's provenance is of README's workflow", () => {
   const record = JSON.parse(block("json")) as Readonly<Record<string, unknown>>;
-  const parsed = parseDefinition(block("yaml"), { file: "", handlers: new Set(["sleep", "echo"]) });
+  const handlers = handlersNamed("sleep", "echo");
+  const parsed = parseDefinition(block("yaml"), { file: "", handlers });
   const digest = parsed.ok ? definitionDigest(parsed.definition, sha256) : "";
   const text = (given: string): string => `sha256:${sha256(given)}`;
   expect(record).toMatchObject({

@@ -15,15 +15,17 @@ import type { Json } from "../../src/core/json.ts";
 import { MAX_SOURCE_BYTES } from "../../src/core/limits.ts";
 import { parseDefinition } from "../../src/core/parse.ts";
 import type { ParseResult } from "../../src/core/parse.ts";
+import { MemoryClock } from "../../src/memory/memory-clock.ts";
+import { HandlerRegistry } from "../../src/runtime/handlers.ts";
+import { builtinHandlers } from "../../src/tasks/builtin.ts";
 import type { Cost, Probe, Target } from "./target.ts";
 import { promise, stateless } from "./target.ts";
 import { filled, json, text } from "./texts.ts";
 
 const FOLDER = path.join(import.meta.dirname, "../../workflows");
-const HANDLERS: ReadonlySet<string> = new Set([
-  "echo", "hello_world", "sleep", "fail", "flaky_echo", "transform", "check", "chunk", "parse_csv",
-  "http_request",
-]);
+const { known: HANDLERS } = new HandlerRegistry(
+  builtinHandlers({ http: { allow: [] }, clock: new MemoryClock() }),
+);
 
 const PIECES = [
   "{", "}", "[", "]", "{{", "}}", ": ", "- ", "? ", "\n", "\n\n", "  ", "\t", "#", "'", '"',

@@ -8,7 +8,7 @@ import { digest } from "../../src/core/canonical.ts";
 import { isJsonObject, jsonBytes } from "../../src/core/json.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
 import { MAX_INLINE_RESULT_BYTES } from "../../src/core/limits.ts";
-import { RetryableError, TerminalError } from "../../src/runtime/handlers.ts";
+import { HandlerRegistry, RetryableError, TerminalError } from "../../src/runtime/handlers.ts";
 import type { Handler, HandlerContext } from "../../src/runtime/handlers.ts";
 import { sha256 } from "../../src/runtime/hash.ts";
 import { builtinHandlers } from "../../src/tasks/builtin.ts";
@@ -48,8 +48,8 @@ export function shippedCases(): readonly ShippedCase[] {
 
 function casesOf(name: string): readonly ShippedCase[] {
   const source = readFileSync(path.join(FOLDER, `${name}.yaml`), "utf8");
-  const handlers = new Set(BUILTIN.map((handler) => handler.name));
-  const parsed = parseDefinition(source, { file: `${name}.yaml`, handlers });
+  const { known } = new HandlerRegistry(BUILTIN);
+  const parsed = parseDefinition(source, { file: `${name}.yaml`, handlers: known });
   if (!parsed.ok) throw new Error(`${name}.yaml: ${JSON.stringify(parsed.issues)}`);
   const definition = `shipped:${name}`;
   keep(definition, ofDefinition(parsed.definition, { source, isScripted: false }));

@@ -82,10 +82,9 @@ export class HttpApp {
       },
     };
     this.checks = () => store.admin.check();
-    const names = new Set(engine.handlers.versions.keys());
     const files =
       options.shipped === true
-        ? new FileCatalog({ folder: "workflows", handlers: names })
+        ? new FileCatalog({ folder: "workflows", handlers: engine.handlers.known })
         : undefined;
     const { maxOpenJobs: max = 0, maxOpenJobsPerCaller: maxPerCaller = 0 } = options;
     const openJobs = new OpenJobs({ engine: { ...engine, log }, max, maxPerCaller });

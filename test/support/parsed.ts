@@ -1,8 +1,14 @@
 // Shows what a definition's text was refused for, in one line an issue, for tests to compare.
 import type { WorkflowDefinition } from "../../src/core/definition.ts";
+import type { KnownHandlers } from "../../src/core/check-params.ts";
 import { parseDefinition, type ParseResult } from "../../src/core/parse.ts";
 
-const HANDLERS = new Set(["echo", "sleep", "http_request"]);
+/** Handlers that take any params. */
+export function handlersNamed(...names: readonly string[]): KnownHandlers {
+  return new Map(names.map((name) => [name, undefined]));
+}
+
+const HANDLERS = handlersNamed("echo", "sleep", "http_request");
 
 /** With the handlers `echo`, `sleep` and `http_request`. */
 export function parse(source: string): ParseResult {

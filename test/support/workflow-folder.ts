@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { FileCatalog } from "../../src/catalog/catalog.ts";
 import { WorkflowError } from "../../src/core/error.ts";
+import { handlersNamed } from "./parsed.ts";
 
-const HANDLERS = new Set(["echo"]);
+const HANDLERS = handlersNamed("echo");
 const folders: string[] = [];
 
 /** For `afterEach`. */

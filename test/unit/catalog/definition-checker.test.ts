@@ -5,6 +5,8 @@ import { definitionThread } from "../../../build/bundle.mjs";
 import { systemClock } from "../../../src/azure/system.ts";
 import { checkDefinition } from "../../../src/catalog/check-definition.ts";
 import { DefinitionChecker } from "../../../src/catalog/definition-checker.ts";
+import type { KnownHandlers } from "../../../src/core/check-params.ts";
+import { handlersNamed } from "../../support/parsed.ts";
 
 const GOOD = `workflow_id: greet
 version: 3
@@ -27,11 +29,16 @@ afterAll(async () => {
   await checker.close();
 });
 
-const text = (source: string) => ({ source, handlers: ["echo"] });
+const HANDLERS: KnownHandlers = new Map([
+  ...handlersNamed("echo"),
+  ["resize", { known: ["width"], required: ["width"] }],
+]);
+const text = (source: string) => ({ source, handlers: HANDLERS });
 
 test.each([
   ["a good one", GOOD],
   ["one with mistakes", GOOD.replace("handler: echo", "handler: nobody").replace("3", "x")],
+  ["one with other params", GOOD.replace("handler: echo", "handler: resize, params: {depth: 1}")],
   ["one that is no YAML", "a: ["],
   ["an empty one", ""],
 ])("the thread says of %s what the main thread says", async (_name, source) => {

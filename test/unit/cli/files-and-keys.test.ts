@@ -35,7 +35,19 @@ describe("validate", () => {
     expect(terminal.lines[at + 2]).toBe(`${" ".repeat(8 + column - 1)}^`);
     expect(terminal.lines[at + 1]?.slice(8 + column - 1)).toMatch(/^nxt/);
     expect(terminal.text).toContain('did you mean "next"');
-    expect(terminal.errors[0]).toMatch(/problem\(s\) in 1 file\(s\)/);
+    expect(terminal.errors).toEqual(["1 problem in 1 file"]);
+  });
+
+  test("knows the params of the handlers in this build", async () => {
+    const terminal = new TestTerminal();
+    const node = "  cut: { type: task, handler: chunk, params: { itmes: [1] }, next: end }";
+    const fixed = BROKEN.replace("nxt: end", "next: cut");
+    terminal.files.set("a.yaml", fixed.replace("  end:", `${node}\n  end:`));
+    expect(await terminal.run("validate a.yaml")).toBe(1);
+    const takes = 'handler "chunk" takes no "itmes", it takes items, size';
+    expect(terminal.text).toContain(`a.yaml:5:48: node "cut": params: ${takes}`);
+    expect(terminal.text).toContain('hint: did you mean "items"?');
+    expect(terminal.text).toContain('handler "chunk" needs "items"');
   });
 
   test("of good files tells what each is, exits 0; of a folder takes every file", async () => {

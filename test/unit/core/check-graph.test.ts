@@ -1,11 +1,12 @@
 // Whether nodes form a workflow, through parseDefinition: messages with their places.
 import { expect, test } from "vitest";
 import { parseDefinition } from "../../../src/core/parse.ts";
+import { handlersNamed } from "../../support/parsed.ts";
 
 /** Nodes start in line 4; each issue as `line:column message | hint`. */
 function issuesOf(nodes: string): readonly string[] {
   const source = `workflow_id: w\nversion: 1\nnodes:\n${nodes}`;
-  const handlers = new Set(["echo", "sleep"]);
+  const handlers = handlersNamed("echo", "sleep");
   const parsed = parseDefinition(source, { file: "w.yaml", handlers });
   if (parsed.ok) return [];
   return parsed.issues.map(({ line, column, message, hint }) => {

@@ -1,10 +1,11 @@
 // What an expression may read, and where; and which outputs are certain when a node starts.
 import { describe, expect, test } from "vitest";
 import { parseDefinition } from "../../../src/core/parse.ts";
+import { handlersNamed } from "../../support/parsed.ts";
 
 /** Issues of a workflow, without places where `placed` is false. */
 function issuesOf(source: string, placed: boolean): readonly string[] {
-  const handlers = new Set(["echo"]);
+  const handlers = handlersNamed("echo");
   const parsed = parseDefinition(source, { file: "w.yaml", handlers });
   if (parsed.ok) return [];
   return parsed.issues.map(({ line, column, message, hint }) => {

@@ -5,6 +5,7 @@ import { definitionSchema } from "../../../src/core/definition.ts";
 import { applyInputs, compilePattern, MAX_PATTERN_STEPS } from "../../../src/core/inputs.ts";
 import type { Json, JsonObject } from "../../../src/core/json.ts";
 import { parseDefinition } from "../../../src/core/parse.ts";
+import { handlersNamed } from "../../support/parsed.ts";
 
 function definitionOf(inputs: object): WorkflowDefinition {
   return definitionSchema.parse({ workflow_id: "w", version: 1, inputs, nodes: {} });
@@ -198,7 +199,7 @@ nodes: {s: {type: start, next: e}, e: {type: end}}
 inputs:
  x: {${input}}
 `;
-    const parsed = parseDefinition(source, { file: "w.yaml", handlers: new Set() });
+    const parsed = parseDefinition(source, { file: "w.yaml", handlers: handlersNamed() });
     const issues = parsed.ok ? [] : parsed.issues;
     expect(
       issues.map(({ line, column, message, hint }) => {

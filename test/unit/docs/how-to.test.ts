@@ -5,11 +5,12 @@ import { describe, expect, test } from "vitest";
 import { parseDefinition } from "../../../src/core/parse.ts";
 import { MemoryClock } from "../../../src/memory/memory-clock.ts";
 import { builtinHandlers } from "../../../src/tasks/builtin.ts";
+import { HandlerRegistry } from "../../../src/runtime/handlers.ts";
 import { TestRuntime } from "../../support/runtime.ts";
 
 const page = readFileSync("docs/how-to.md", "utf8");
 const handlers = builtinHandlers({ http: { allow: [] }, clock: new MemoryClock() });
-const names = new Set(handlers.map(({ name }) => name));
+const { known } = new HandlerRegistry(handlers);
 
 interface Case {
   readonly inputs: object;
@@ -17,7 +18,7 @@ interface Case {
 }
 
 function definitionOf(source: string) {
-  const parsed = parseDefinition(source, { file: "how-to.md", handlers: names });
+  const parsed = parseDefinition(source, { file: "how-to.md", handlers: known });
   expect(parsed.ok ? [] : parsed.issues).toEqual([]);
   if (!parsed.ok) throw new Error("not a definition");
   return parsed.definition;

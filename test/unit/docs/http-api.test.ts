@@ -122,8 +122,7 @@ describe("answers", () => {
 
   beforeAll(async () => {
     const { engine, sessions } = runtime.first;
-    const names = new Set(handlers.map(({ name }) => name));
-    const catalog = new FileCatalog({ folder: "workflows", handlers: names });
+    const catalog = new FileCatalog({ folder: "workflows", handlers: engine.handlers.known });
     const versions = new VersionRegistry(engine, runtime.store.definitions, { mayRedefine: false });
     const rate = new RateLimit({ clock, perMinute: 0, burst: 0 });
     app = {

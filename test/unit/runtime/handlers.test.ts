@@ -28,6 +28,18 @@ function context(params: Json): HandlerContext<Json> {
   };
 }
 
+function knownOf(params: z.ZodType) {
+  const handler = defineHandler({
+    name: "resize",
+    version: "1",
+    description: "Resizes.",
+    params,
+    output: z.null(),
+    run: () => null,
+  });
+  return new HandlerRegistry([handler]).known.get("resize");
+}
+
 test.each(["", "Resize", "1st", "with-dash", "a".repeat(65), "__proto__"])(
   "the name %j is refused",
   (name) => expect(() => define({ name })).toThrow(/expected a name/),
@@ -79,4 +91,31 @@ test("a description says what an author writes, defaults and conversions include
   });
   expect(row?.params_schema).not.toHaveProperty("required");
   expect(JSON.parse(JSON.stringify(row))).toEqual(row);
+});
+
+const maybe = z.int().optional();
+
+test.each([
+  ["needs and may have", z.strictObject({ a: z.string(), b: z.string().default("x") }), ["a"]],
+  ["anything, once it is there", z.strictObject({ a: z.unknown(), b: maybe }), ["a"]],
+  ["exact optional", z.strictObject({ a: maybe, b: z.exactOptional(z.int()) }), []],
+  ["refined", z.strictObject({ a: z.int(), b: maybe }).refine(() => false), ["a"]],
+  ["nested", z.strictObject({ a: z.strictObject({ c: z.int() }), b: maybe }), ["a"]],
+  ["by a function", z.strictObject({ a: z.custom((a) => a !== undefined), b: maybe }), ["a"]],
+  ["all or none", z.strictObject({ a: maybe, b: maybe }).refine(() => false, { path: ["a"] }), []],
+  ["one of two", z.strictObject({ a: z.union([z.int(), z.string()]), b: maybe }), ["a"]],
+])("of a closed schema all names are known: %s", (_what, params, required) => {
+  expect(knownOf(params)).toEqual({ known: ["a", "b"], required });
+});
+
+test.each([
+  ["takes others as well", z.looseObject({ a: z.int() }), { required: ["a"] }],
+  ["drops others", z.object({ a: z.int() }), { required: ["a"] }],
+  ["has a schema for others", z.object({ a: z.int() }).catchall(z.int()), { required: ["a"] }],
+  ["is no object", z.record(z.string(), z.int()), undefined],
+  ["is one of two objects", z.union([z.strictObject({ a: maybe }), z.null()]), undefined],
+  ["waits", z.strictObject({}).refine(() => Promise.resolve(true)), { known: [], required: [] }],
+  ["is closed and empty", z.strictObject({}), { known: [], required: [] }],
+])("a schema that %s says what it can", (_what, params, names) => {
+  expect(knownOf(params)).toEqual(names);
 });

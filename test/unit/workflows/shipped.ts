@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { WorkflowFiles } from "../../../src/catalog/workflow-files.ts";
 import type { GoodFile } from "../../../src/catalog/workflow-files.ts";
+import type { KnownHandlers } from "../../../src/core/check-params.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
+import { HandlerRegistry } from "../../../src/runtime/handlers.ts";
 import { builtinHandlers } from "../../../src/tasks/builtin.ts";
 
 export const WORKFLOWS = fileURLToPath(new URL("../../../workflows", import.meta.url));
@@ -30,14 +32,13 @@ const caseSchema = z.discriminatedUnion("status", [
 /** `{{base_url}}` in it stands for the server that has the files of `workflows/data`. */
 export type WorkflowCase = z.output<typeof caseSchema>;
 
-export function handlerNames(): ReadonlySet<string> {
-  const handlers = builtinHandlers({ http: { allow: [] }, clock: NO_CLOCK });
-  return new Set(handlers.map(({ name }) => name));
+export function knownHandlers(): KnownHandlers {
+  return new HandlerRegistry(builtinHandlers({ http: { allow: [] }, clock: NO_CLOCK })).known;
 }
 
 /** Every shipped file; a broken one throws with its issues. */
 export async function shippedWorkflows(): Promise<readonly GoodFile[]> {
-  const files = new WorkflowFiles({ folder: WORKFLOWS, handlers: handlerNames() });
+  const files = new WorkflowFiles({ folder: WORKFLOWS, handlers: knownHandlers() });
   return (await files.read()).map((file) => {
     if (file.kind === "good") return file;
     throw new Error(JSON.stringify(file.issues, null, 1));
