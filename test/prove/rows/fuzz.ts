@@ -2,6 +2,7 @@
 // crash, only typed errors, every case within counted bounds, built-in prototypes as they were; and
 // expressions mean what two CEL libraries say, where these agree. A failure names seed and path:
 // `replay(kind, seed, path)` of test/fuzz/fuzz.ts runs that case again.
+import { ROUTES } from "../../../src/functions/routes.ts";
 import type { FuzzKind, FuzzReport } from "../../fuzz/fuzz.ts";
 import { inWorkers } from "../pool.ts";
 import type { Task } from "../pool.ts";
@@ -11,14 +12,14 @@ const LONG: Readonly<Record<FuzzKind, number>> = {
   yaml: 100_000,
   expressions: 100_000,
   templates: 100_000,
-  // 10,000 of each route.
-  http: 300_000,
+  http: 340_000,
   queue: 50_000,
   outputs: 50_000,
 };
 /** CI runs one case of a hundred; of HTTP its unit tests send some 4,000. */
 const SMALL_SHARE = 0.01;
 const SMALL_HTTP = 500;
+const LEAST_OF_ROUTE = 10_000;
 const CASES_PER_TASK = 10_000;
 /** Each batch of 250 has a seed of its own. */
 const CASES_PER_SEED = 250;
@@ -51,7 +52,7 @@ export async function run(options: ProveOptions): Promise<Row> {
       .map(({ kind, cases }) => `${cases.toLocaleString("en")} ${kind}`)
       .join(", ")}, ${failures.length} failures; slowest ${slowest(byKind)}`,
     seeds: `${options.firstSeed}–${end}`,
-    violations: [...failures, ...broken, ...tooFew(options, byKind), ...uncompared(byKind)],
+    violations: [...failures, ...broken, ...shortfalls(options, byKind), ...uncompared(byKind)],
     notes: byKind.map(noteOf),
   };
 }
@@ -111,10 +112,17 @@ function noteOf({ kind, most, slowest: slow, tally }: OfKind): string {
   return `${kind}: ${costs}; ${counts.join(", ")}${shown}`;
 }
 
-function tooFew(options: ProveOptions, all: readonly OfKind[]): readonly string[] {
-  return all
+/** Cases that did not run, or ran for other routes. */
+function shortfalls(options: ProveOptions, all: readonly OfKind[]): readonly string[] {
+  const few = all
     .filter(({ kind, cases, failures }) => failures.length === 0 && cases < sized(options, kind))
     .map(({ kind, cases }) => `${kind}: only ${cases} cases ran`);
+  if (!options.long) return few;
+  const tally = all.find(({ kind }) => kind === "http")?.tally ?? {};
+  const neglected = ROUTES.map(({ name }) => ({ name, count: tally[name] ?? 0 }))
+    .filter(({ count }) => count < LEAST_OF_ROUTE)
+    .map(({ name, count }) => `http: only ${count} requests for ${name}`);
+  return [...few, ...neglected];
 }
 
 /** A comparison that compares nothing proves nothing. */
