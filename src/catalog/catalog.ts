@@ -152,11 +152,9 @@ function conflict(first: GoodFile, other: GoodFile): WorkflowError {
 
 function unknownWorkflow(files: readonly WorkflowFile[], workflowId: string): WorkflowError {
   const good = files.filter((file) => file.kind === "good");
-  const ids = [...new Set(good.map(({ definition }) => definition.workflow_id))].sort();
-  const meant = nearest(workflowId, ids);
-  const found = ids.length === 0 ? "found none" : `found ${listNames(ids)}`;
-  const hint = meant === undefined ? found : `did you mean "${meant}"?`;
-  const message = `no workflow file is for "${workflowId}", ${hint}`;
+  const meant = nearest(workflowId, good.map(({ definition }) => definition.workflow_id));
+  const hint = meant === undefined ? "" : `, did you mean "${meant}"?`;
+  const message = `no workflow file is for "${workflowId}"${hint}`;
   return new WorkflowError("WORKFLOW_NOT_FOUND", message);
 }
 

@@ -138,6 +138,12 @@ function reasonOf(error: unknown): Told {
 
 const NOT_ALLOWED: ReadonlySet<number> = new Set([401, 403, 429, 503]);
 
+/** What to try where the answer itself does not say it. */
+const NEXT_STEPS: ReadonlyMap<string, string> = new Map([
+  ["WORKFLOW_NOT_FOUND", "holdfast workflows lists what there is"],
+  ["JOB_NOT_FOUND", "holdfast jobs lists what there is"],
+]);
+
 function refusal({ status, problem, message }: ApiError): Told {
   const exit = NOT_ALLOWED.has(status) ? EXIT.unreachable : EXIT.no;
   if (status === 401) {
@@ -147,5 +153,6 @@ function refusal({ status, problem, message }: ApiError): Told {
   if (problem === undefined) {
     return { exit, message: `the host answered ${status}`, hint: "holdfast doctor looks further" };
   }
-  return { exit, message: `${problem.code}: ${safe(message)}`, problem };
+  const hint = NEXT_STEPS.get(problem.code);
+  return { exit, message: `${problem.code}: ${safe(message)}`, hint, problem };
 }

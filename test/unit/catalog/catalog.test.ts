@@ -58,9 +58,7 @@ describe("find", () => {
     expect(await folder.find("order")).toBe(
       'WORKFLOW_NOT_FOUND no workflow file is for "order", did you mean "orders"?',
     );
-    expect(await folder.find("x", 3)).toBe(
-      'WORKFLOW_NOT_FOUND no workflow file is for "x", found orders',
-    );
+    expect(await folder.find("x", 3)).toBe('WORKFLOW_NOT_FOUND no workflow file is for "x"');
     expect(await folder.find("orders", 3)).toBe(
       'WORKFLOW_NOT_FOUND workflow "orders" has no version 3, found 1, 2',
     );

@@ -26,7 +26,7 @@ describe("the very next question sees", () => {
     await rename(join(folder.path, "a.yaml"), join(folder.path, "c.yaml"));
     expect(await folder.find("a")).toBe("a 2 c.yaml");
     await rm(join(folder.path, "c.yaml"));
-    expect(await folder.find("a")).toBe('WORKFLOW_NOT_FOUND no workflow file is for "a", found b');
+    expect(await folder.find("a")).toBe('WORKFLOW_NOT_FOUND no workflow file is for "a"');
   });
 
   test("an edit of the same length within one tick of the file system's clock", async () => {

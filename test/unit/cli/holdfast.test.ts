@@ -85,6 +85,14 @@ describe("submit", () => {
     expect(await run("submit echo_test -i steps=99 --json")).toBe(1);
     expect(JSON.parse(terminal.text)).toMatchObject({ code: "INPUT_INVALID" });
   });
+
+  test("of an unknown workflow says where to look", async () => {
+    expect(await run("submit nobody")).toBe(1);
+    expect(terminal.errors).toEqual([
+      'holdfast: WORKFLOW_NOT_FOUND: no workflow file is for "nobody"',
+      "hint: holdfast workflows lists what there is",
+    ]);
+  });
 });
 
 describe("jobs and show", () => {
