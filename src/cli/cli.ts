@@ -1,6 +1,6 @@
 // The entry of `holdfast`: this process as a terminal, the built-in handlers, the system's clock.
 // Ctrl-C ends what is under way; a reader that goes away (`| head`) ends it quietly.
-import { lstat, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline/promises";
 import { setTimeout as pause } from "node:timers/promises";
@@ -47,7 +47,7 @@ const terminal: Terminal = {
   },
   mode: async (file) => {
     if (process.platform === "win32") return undefined;
-    return (await lstat(file).catch(() => undefined))?.mode;
+    return (await stat(file).catch(() => undefined))?.mode;
   },
   ask: async (question) => {
     if (process.stdin.isTTY !== true) return "";

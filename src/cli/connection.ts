@@ -58,13 +58,14 @@ async function firstOf(terminal: Terminal, { endpoint, profile }: Given): Promis
   const key = env["HOLDFAST_KEY"];
   const keyed = key === undefined || key === "" ? {} : { key };
   if (endpoint !== undefined) return { endpoint, ...keyed, source: "--endpoint" };
-  if (profile !== undefined) return profileOf(terminal, profile);
+  const profiled = async (name: string) => ({ ...keyed, ...(await profileOf(terminal, name)) });
+  if (profile !== undefined) return profiled(profile);
   const fromEnv = env["HOLDFAST_ENDPOINT"] ?? "";
   if (fromEnv !== "") return { endpoint: fromEnv, ...keyed, source: "HOLDFAST_ENDPOINT" };
   const named = env["HOLDFAST_PROFILE"] ?? "";
-  if (named !== "") return profileOf(terminal, named);
+  if (named !== "") return profiled(named);
   const file = await profileFile(terminal);
-  if (file?.default !== undefined) return profileOf(terminal, file.default);
+  if (file?.default !== undefined) return profiled(file.default);
   return { endpoint: LOCAL_ENDPOINT, ...keyed, source: "the host on this machine" };
 }
 

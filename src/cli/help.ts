@@ -14,7 +14,7 @@ export function overview(commands: readonly Command[]): readonly string[] {
     ...columns(["", ""], rows).slice(1),
     "",
     "Where the app is: --endpoint, HOLDFAST_ENDPOINT, a profile, or a host on this machine.",
-    "Its key: HOLDFAST_KEY or the profile; never an argument.",
+    "Its key: the profile's, else HOLDFAST_KEY; never an argument.",
     "Exit codes: 0 done, 1 the answer is no, 2 not understood, 3 not reached or not allowed,",
     "130 interrupted. holdfast COMMAND --help says more.",
   ];

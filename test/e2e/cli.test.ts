@@ -1,7 +1,8 @@
 // `holdfast` as it is installed, against the local host: a job from its first line to its
 // provenance, as a person at a terminal or a pipeline sees it.
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -112,6 +113,19 @@ test("doctor finds nothing wrong here, a wrong key, and nobody there", async () 
   expect([refused.exit, refused.out]).toEqual([3, ""]);
   const nobody = await run("jobs --endpoint http://127.0.0.1:1");
   expect([nobody.exit, nobody.out]).toEqual([3, ""]);
+});
+
+test("a profile file may be a link, and is refused where others may read it", async () => {
+  const kept = path.join(home, "kept.yaml");
+  const profile = { endpoint: app.url, key: "wrong" };
+  writeFileSync(kept, JSON.stringify({ profiles: { mine: profile } }), { mode: 0o600 });
+  mkdirSync(path.join(home, ".config/holdfast"), { recursive: true });
+  symlinkSync(kept, path.join(home, ".config/holdfast/profiles.yaml"));
+  const refused = await run("jobs --profile mine");
+  expect([refused.exit, refused.err.includes("(401)")]).toEqual([3, true]);
+  chmodSync(kept, 0o644);
+  const open = await run("jobs --profile mine");
+  expect([open.exit, open.err.includes("chmod 600")]).toEqual([2, true]);
 });
 
 test("a reader that goes away ends it quietly", async () => {

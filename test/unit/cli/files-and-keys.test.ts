@@ -158,6 +158,18 @@ describe("a connection", () => {
     });
   });
 
+  test("takes the key of the environment where the profile has none", async () => {
+    const keys = async (flags: string) => {
+      const { request } = await asked((terminal) => {
+        terminal.files.set(FILE, PROFILES);
+        terminal.env["HOLDFAST_KEY"] = "e";
+      }, flags);
+      return request?.key;
+    };
+    expect(await keys("--profile local")).toBe("e");
+    expect(await keys("--profile production")).toBe("prod-key");
+  });
+
   test("gives the key of the local host to no other host", async () => {
     const { request } = await asked(() => undefined, "--endpoint https://other.example");
     expect(request).toEqual({ url: "https://other.example/api/v1/jobs?limit=20", key: null });
