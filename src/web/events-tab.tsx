@@ -2,7 +2,7 @@
 // everything before them is shown.
 import { useEffect, useState } from "preact/hooks";
 import type { Job, JobEvent, JobEvents } from "../api/wire.ts";
-import { Empty, ExactTime, Failure, JsonBlock, Loading, ScrollBox, TableHead } from "./parts.tsx";
+import { Empty, Failure, JsonBlock, Loading, Moment, ScrollBox, TableHead } from "./parts.tsx";
 import { isAborted, useSession } from "./session.ts";
 import { plural } from "./summary.ts";
 
@@ -98,12 +98,12 @@ function EventTable({ events }: { readonly events: readonly JobEvent[] }) {
 }
 
 function Row({ event }: { readonly event: JobEvent }) {
-  const { seq, at, lane, type, hash, ...more } = event;
+  const { seq, at, lane, type, ...says } = event;
   return (
     <tr>
       <td class="number">{seq}</td>
       <td>
-        <ExactTime at={at} />
+        <Moment at={at} />
       </td>
       <td>
         <code>{type}</code>
@@ -111,8 +111,8 @@ function Row({ event }: { readonly event: JobEvent }) {
       <td>{lane}</td>
       <td>
         <details class="inline">
-          <summary>{plural(Object.keys(more).length, "field")}</summary>
-          <JsonBlock value={{ ...more, hash }} label={`Event ${type} of entry ${seq}`} />
+          <summary>{plural(Object.keys(says).length, "field")}</summary>
+          <JsonBlock value={says} label={`Event ${type} of entry ${seq}`} />
         </details>
       </td>
     </tr>

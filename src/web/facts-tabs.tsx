@@ -5,12 +5,12 @@ import { useLoaded } from "./loading.ts";
 import {
   CopyButton,
   Empty,
-  ExactTime,
   Fact,
   Facts,
   Failure,
   JsonBlock,
   Loading,
+  Moment,
   ScrollBox,
   TableHead,
 } from "./parts.tsx";
@@ -170,7 +170,7 @@ function Attempts({ nodes }: { readonly nodes: Provenance["nodes"] }) {
                 <StatusBadge status={attempt.status} />
               </td>
               <td>
-                <ExactTime at={attempt.started_at} />
+                <Moment at={attempt.started_at} />
               </td>
               <td>{attempt.handler_version}</td>
               <td>

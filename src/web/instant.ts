@@ -13,10 +13,23 @@ export function nowMillis(): number {
 
 const EXACT = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "long" });
 
+const TO_THE_MILLISECOND = new Intl.DateTimeFormat(undefined, {
+  ...({ year: "numeric", month: "short", day: "numeric" } as const),
+  ...({ hour: "2-digit", minute: "2-digit", second: "2-digit" } as const),
+  fractionalSecondDigits: 3,
+  timeZoneName: "short",
+});
+
 /** In the reader's own zone, with the zone. */
 export function exactTime(instant: string): string {
   const millis = millisOf(instant);
   return millis === undefined ? instant : EXACT.format(millis);
+}
+
+/** The same, for what happens many times in a second. */
+export function exactMoment(instant: string): string {
+  const millis = millisOf(instant);
+  return millis === undefined ? instant : TO_THE_MILLISECOND.format(millis);
 }
 
 const UNITS = [

@@ -34,7 +34,7 @@ export function JobHeader({ job, onCancelled }: JobHeaderProps) {
       </div>
       <div class="percent">
         <progress
-          class={(job.summary.failed ?? 0) > 0 ? "has-failed" : ""}
+          class={job.status}
           value={job.percent_complete}
           max={100}
           aria-label="Nodes that have ended"

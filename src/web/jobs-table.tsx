@@ -44,6 +44,7 @@ const Row = memo(
   ({ job, created, duration }: Times & { readonly job: JobRow }) => {
     const { job_id, status, workflow_id, workflow_version, workflow_digest, created_at } = job;
     const progress = progressOf(job.summary);
+    const { ended, total } = progress;
     return (
       <tr>
         <td data-name="Status">
@@ -66,7 +67,7 @@ const Row = memo(
           </span>
         </td>
         <td data-name="Progress">
-          <ProgressBar progress={progress} label={`${progress.ended} of ${progress.total} nodes`} />
+          <ProgressBar {...{ progress, status }} label={`${ended} of ${total} nodes`} />
           {job.error === undefined ? null : (
             <span class="sub bad-text clip" title={job.error.message}>
               {job.error.code}

@@ -1,7 +1,7 @@
 // Asks for the key and says where one comes from. The key goes into a header of each request and
 // nowhere else; it is tried before a view is shown.
 import type { RefObject } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { ApiError } from "../client/client.ts";
 import { clientFor, errorText } from "./session.ts";
 import { PageTitle } from "./page-title.tsx";
@@ -16,7 +16,7 @@ export function KeyForm({ refusal, onKey }: KeyFormProps) {
   const field = useRef<HTMLInputElement>(null);
   const keep = useRef<HTMLInputElement>(null);
   const { problem, isTrying, enter } = useTrial({ refusal, onKey, field, keep });
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   return (
     <div class="narrow">
       <PageTitle title="Enter the key" />

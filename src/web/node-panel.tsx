@@ -1,6 +1,6 @@
 // One node of a job: what it is, its attempts, error, output and log. It is asked for when it opens
 // and again whenever the node moves.
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Job, JobNode, JobNodeRow } from "../api/wire.ts";
 import type { ShownNode } from "./definition.ts";
 import { countsText } from "./fan-out-counts.tsx";
@@ -14,6 +14,7 @@ import {
   Failure,
   JsonBlock,
   Loading,
+  Moment,
   TextBlock,
 } from "./parts.tsx";
 import { useSession } from "./session.ts";
@@ -30,7 +31,7 @@ interface NodePanelProps {
 
 export function NodePanel({ job, nodeId, row, definition, onClose }: NodePanelProps) {
   const title = useRef<HTMLHeadingElement>(null);
-  useEffect(() => title.current?.focus(), []);
+  useLayoutEffect(() => title.current?.focus(), []);
   const press = (event: KeyboardEvent): void => {
     if (event.key === "Escape") onClose();
   };
@@ -84,7 +85,7 @@ function NodeDetails({ job, row, definition }: NodeDetailsProps) {
         )}
         {row.started_at === undefined ? null : (
           <Fact name="Started">
-            <ExactTime at={row.started_at} />
+            <Moment at={row.started_at} />
           </Fact>
         )}
         {row.duration_seconds === undefined ? null : (

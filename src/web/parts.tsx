@@ -2,11 +2,11 @@
 // anywhere in the page, sets HTML.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { exactTime, relativeTime } from "./instant.ts";
+import { exactMoment, exactTime, relativeTime } from "./instant.ts";
 import type { Json } from "./definition.ts";
 import { errorText, useSession } from "./session.ts";
 import { shortDigest } from "./summary.ts";
-import type { Progress } from "./summary.ts";
+import type { JobStatus, Progress } from "./summary.ts";
 
 /** "3 minutes ago", with the exact time for whoever points at it. */
 export function TimeAgo({ at, now }: { readonly at: string; readonly now: number }) {
@@ -21,6 +21,15 @@ export function ExactTime({ at }: { readonly at: string }) {
   return (
     <time dateTime={at} title={at}>
       {exactTime(at)}
+    </time>
+  );
+}
+
+/** To the millisecond. */
+export function Moment({ at }: { readonly at: string }) {
+  return (
+    <time class="moment" dateTime={at} title={at}>
+      {exactMoment(at)}
     </time>
   );
 }
@@ -54,13 +63,13 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
   );
 }
 
-export function ProgressBar({ progress, label }: ProgressProps) {
-  const { ended, failed, total } = progress;
+export function ProgressBar({ progress, status, label }: ProgressProps) {
+  const { ended, total } = progress;
   if (total === 0) return <span class="dim">–</span>;
   return (
     <span class="progress">
       <progress
-        class={failed > 0 ? "has-failed" : ""}
+        class={status}
         value={ended}
         max={total}
         aria-label={label}
@@ -74,6 +83,7 @@ export function ProgressBar({ progress, label }: ProgressProps) {
 
 interface ProgressProps {
   readonly progress: Progress;
+  readonly status: JobStatus;
   readonly label: string;
 }
 

@@ -23,7 +23,6 @@ export function isEnded(status: JobStatus): boolean {
 
 export interface Progress {
   readonly ended: number;
-  readonly failed: number;
   readonly total: number;
 }
 
@@ -31,7 +30,7 @@ export interface Progress {
 export function progressOf(summary: JobRow["summary"]): Progress {
   const { completed = 0, failed = 0, skipped = 0, cancelled = 0 } = summary;
   const total = Object.values(summary).reduce((sum, count) => sum + count, 0);
-  return { ended: completed + failed + skipped + cancelled, failed, total };
+  return { ended: completed + failed + skipped + cancelled, total };
 }
 
 /** `sha256:3f2a…` without its prefix, as short as people can compare. */

@@ -3,7 +3,7 @@
 import type { Job, Timeline, TimelineBar } from "../api/wire.ts";
 import { durationText, exactTime, secondsBetween } from "./instant.ts";
 import { useLoaded, useNow } from "./loading.ts";
-import { Empty, ExactTime, Failure, Loading, ScrollBox, TableHead } from "./parts.tsx";
+import { Empty, Failure, Loading, Moment, ScrollBox, TableHead } from "./parts.tsx";
 import { links } from "./router.ts";
 import { useSession } from "./session.ts";
 import { StatusBadge, statusText, toneOf } from "./status-badge.tsx";
@@ -129,8 +129,8 @@ function BarTable({ bars }: { readonly bars: readonly TimelineBar[] }) {
               <td>
                 <StatusBadge status={bar.status} />
               </td>
-              <td>{bar.started_at === undefined ? "–" : <ExactTime at={bar.started_at} />}</td>
-              <td>{bar.ended_at === undefined ? "–" : <ExactTime at={bar.ended_at} />}</td>
+              <td>{bar.started_at === undefined ? "–" : <Moment at={bar.started_at} />}</td>
+              <td>{bar.ended_at === undefined ? "–" : <Moment at={bar.ended_at} />}</td>
               <td class="number">{durationOf(bar)}</td>
             </tr>
           ))}

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import {
   durationText,
+  exactMoment,
   instantOfLocal,
   relativeTime,
   secondsBetween,
@@ -47,4 +48,9 @@ test("what is no instant is shown as it is and takes no time", () => {
 test("a span never runs backwards", () => {
   expect(secondsBetween(AT, MS + 1_500)).toBe(1.5);
   expect(secondsBetween(AT, "2026-11-22T20:40:50.000Z")).toBe(0);
+});
+
+test("what happens in one second is told apart", () => {
+  expect(exactMoment(AT)).toContain("51.845");
+  expect(exactMoment("no instant")).toBe("no instant");
 });
