@@ -113,8 +113,8 @@ function plan(proxy: FaultProxy, on: Switch, faults: readonly Fault[]): Switch {
 
 const WRITE = /^(POST|PUT) .*\/docs/;
 const CREATE = /^POST .*\/colls\/(journal|jobs)\/docs/;
-const REPLACE = /^PUT .*\/docs/;
-const READ = /^GET .*\/docs\//;
+const REPLACE = /^PUT .*\/colls\/jobs\/docs/;
+const READ = /^GET .*\/colls\/(journal|jobs)\/docs\//;
 const SEND = /^POST .*holdfast-work\/messages/;
 
 const times = (count: number, fault: Fault): readonly Fault[] =>
