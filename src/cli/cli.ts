@@ -25,11 +25,20 @@ const terminal: Terminal = {
   out: (line) => write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   isTty: process.stdout.isTTY === true,
-  columns: process.stdout.columns ?? 100,
+  get columns() {
+    return process.stdout.columns ?? 100;
+  },
+  get rows() {
+    return process.stdout.rows ?? 24;
+  },
   env: process.env,
   nowMs: () => epochMs(systemClock.now()),
   pause: (ms) =>
     pause(ms, undefined, { signal: interrupted.signal }).catch(() => undefined),
+  everySecond: (act) => {
+    const timer = setInterval(act, 1_000);
+    return () => clearInterval(timer);
+  },
   redraw: (lines) => {
     // Back to where the last drawing began, and away with what stood below.
     write(drawn === 0 ? "" : `\u001b[${drawn}A\r\u001b[J`);

@@ -13,11 +13,12 @@ import { fileCommands } from "./file-commands.ts";
 import { handlerCommands } from "./handler-command.ts";
 import type { HandlerSetting } from "./handler-command.ts";
 import { bashCompletion, commandHelp, overview, zshCompletion } from "./help.ts";
+import { HISTORY_COMMANDS } from "./history-commands.ts";
 import { JOB_COMMANDS } from "./job-commands.ts";
+import { isUnreached } from "./patience.ts";
 import { CommandProblem, EXIT, isColored, safe } from "./terminal.ts";
 import type { Exit, Terminal } from "./terminal.ts";
 import { painter } from "./text-layout.ts";
-import { HISTORY_COMMANDS } from "./watch.ts";
 
 export interface Setting extends HandlerSetting, DoctorSetting {
   readonly version: string;
@@ -128,8 +129,7 @@ function told(error: unknown, terminal: Terminal, isJson: boolean): Exit {
 function reasonOf(error: unknown): Told {
   if (error instanceof CommandProblem) return error;
   if (error instanceof ApiError) return refusal(error);
-  const isNetwork = error instanceof TypeError && /fetch|network|redirect/i.test(error.message);
-  if (!isNetwork) throw error;
+  if (!isUnreached(error)) throw error;
   const cause = error.cause as { readonly code?: unknown } | undefined;
   const code = typeof cause?.code === "string" ? ` (${cause.code})` : "";
   const hint = "is it running? npm start runs it here; holdfast doctor looks further";

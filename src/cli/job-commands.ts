@@ -7,17 +7,12 @@ import type { Call, Command } from "./command.ts";
 import { numberOf, printJson, textOf, textsOf } from "./command.ts";
 import { PAIRS, inputsOf } from "./inputs.ts";
 import { jobIdOf } from "./job-reference.ts";
-import { hasEnded, jobLines, provenanceLines, shortId, showLines } from "./job-text.ts";
-import type { View } from "./job-text.ts";
+import { hasEnded, jobLines, provenanceLines, shortId, showLines, viewOf } from "./job-text.ts";
 import { CommandProblem, EXIT, safe } from "./terminal.ts";
 import type { Exit } from "./terminal.ts";
 import { watchJob } from "./watch.ts";
 
 const JOB = "JOB";
-
-export function viewOf({ terminal, paint }: Call): View {
-  return { paint, nowMs: terminal.nowMs() };
-}
 
 async function named(call: Call): Promise<string> {
   const client = await call.client();

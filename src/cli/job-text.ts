@@ -2,6 +2,7 @@
 // told as ages and durations.
 import type { Job, JobEvent, JobNodeRow, JobRow, Provenance } from "../api/wire.ts";
 import { epochMs } from "../core/instant.ts";
+import type { Call } from "./command.ts";
 import { brief, safe } from "./terminal.ts";
 import {
   ageText,
@@ -17,6 +18,10 @@ import type { Paint } from "./text-layout.ts";
 export interface View {
   readonly paint: Paint;
   readonly nowMs: number;
+}
+
+export function viewOf({ terminal, paint }: Call): View {
+  return { paint, nowMs: terminal.nowMs() };
 }
 
 const ENDED: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"]);

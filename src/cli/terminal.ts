@@ -11,10 +11,13 @@ export interface Terminal {
   /** Whether a person sees `out` as it comes. */
   readonly isTty: boolean;
   readonly columns: number;
+  readonly rows: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   nowMs(): number;
   /** Ends early, and well, when the command is interrupted. */
   pause(ms: number): Promise<void>;
+  /** Calls `act` each second until the function that it answers is called. */
+  everySecond(act: () => void): () => void;
   /** Replaces what the last call of this showed; only where `isTty`. */
   redraw(lines: readonly string[]): void;
   readText(path: string): Promise<string>;

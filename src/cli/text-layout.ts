@@ -52,9 +52,17 @@ export function statusText(status: string, paint: Paint): string {
   return paint(KINDS[status] ?? "dim", `${SIGNS[status] ?? "?"} ${status}`);
 }
 
-/** Characters that a terminal shows; an escape sequence takes no place. */
+/** Places that a terminal shows a text in; an escape sequence takes none. */
 export function shownLength(text: string): number {
-  return Array.from(stripVTControlCharacters(text)).length;
+  return Array.from(stripVTControlCharacters(text)).reduce((sum, one) => sum + placesOf(one), 0);
+}
+
+const WIDE = /[\p{sc=Han}\p{sc=Hangul}\p{sc=Hira}\p{sc=Kana}\p{Emoji_Presentation}\uff01-\uff60]/u;
+
+/** Ideographs and pictures take two, what combines with the letter before takes none. */
+function placesOf(character: string): number {
+  if (/\p{M}/u.test(character)) return 0;
+  return WIDE.test(character) ? 2 : 1;
 }
 
 /** Rows under their heads, two spaces between; the last column is not padded. */
@@ -99,6 +107,28 @@ export function ageText(instant: string, nowMs: number): string {
 export function bar(percent: number, width: number): string {
   const full = Math.round((Math.max(0, Math.min(100, percent)) / 100) * width);
   return "█".repeat(full) + "░".repeat(width - full);
+}
+
+const PAINT = new RegExp(`(${"\u001b"}\\[\\d+m)`);
+
+/** As much of a line as has room; its escape sequences stay, so what was painted ends. */
+export function cutShown(line: string, most: number): string {
+  if (shownLength(line) <= most) return line;
+  let room = most - 1;
+  let kept = "";
+  for (const part of line.split(PAINT)) {
+    if (part.startsWith("\u001b")) {
+      kept += part;
+      continue;
+    }
+    for (const character of part) {
+      if (room < 0) break;
+      room -= placesOf(character);
+      if (room >= 0) kept += character;
+      else kept += "…";
+    }
+  }
+  return kept;
 }
 
 /** A text cut at so many characters, with a mark that it was. */

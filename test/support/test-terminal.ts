@@ -34,15 +34,22 @@ export class TestTerminal implements Terminal {
   answer = "";
   isTty = false;
   columns = 80;
+  rows = 24;
+  /** What is to happen each second: a test calls it. */
+  readonly ticking = new Set<() => void>();
   fetch: typeof fetch = () => Promise.reject(new TypeError("fetch failed"));
 
   readonly out = (line: string): void => void this.lines.push(line);
   readonly err = (line: string): void => void this.errors.push(line);
-  readonly nowMs = (): number => epochMs("2026-01-01T00:00:10.000Z");
+  readonly nowMs = (): number => epochMs("2026-01-01T00:00:10.000Z") + this.restedMs;
   /** How long the command meant to rest, in all. */
   restedMs = 0;
   readonly pause = async (ms: number): Promise<void> => {
     this.restedMs += ms;
+  };
+  readonly everySecond = (act: () => void): (() => void) => {
+    this.ticking.add(act);
+    return () => this.ticking.delete(act);
   };
   readonly redraw = (lines: readonly string[]): void => void this.drawings.push(lines);
   readonly readText = async (path: string): Promise<string> => {

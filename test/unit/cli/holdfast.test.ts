@@ -162,64 +162,6 @@ describe("jobs and show", () => {
   });
 });
 
-describe("watch", () => {
-  test("a plain output gets a line for each thing that is news", async () => {
-    await run("submit echo_test");
-    const [id = ""] = terminal.lines;
-    terminal.lines.length = 0;
-    const watching = terminal.run(`watch ${id}`);
-    await http.runtime.runToEnd(id);
-    await http.runtime.clock.advance(20_000);
-    expect(await watching).toBe(0);
-    expect(terminal.lines[0]).toContain("job · pending 0 %");
-    expect(terminal.lines.at(-1)).toContain("job ✓ completed 100 %");
-    expect(terminal.lines.filter((line) => line.includes("echo ✓"))).toHaveLength(1);
-    expect(terminal.text).not.toContain("\u001b");
-  });
-
-  test("a terminal is drawn in place, each line within its width", async () => {
-    const id = await finished();
-    terminal.isTty = true;
-    terminal.columns = 60;
-    expect(await run(`watch ${id} --no-color`)).toBe(0);
-    expect(terminal.drawings).toHaveLength(1);
-    expect(terminal.drawings[0]?.[0]).toContain("████████████████████ 100 %");
-    expect(terminal.drawings[0]?.every((line) => line.length <= 60)).toBe(true);
-  });
-
-  test("submit --watch exits 1 where the job did not complete", async () => {
-    await run("submit echo_test");
-    const [id = ""] = terminal.lines;
-    await run(`cancel ${id} --yes`);
-    expect(await run(`watch ${id}`)).toBe(1);
-  });
-
-  test("an app that does not hold the request is asked once a second", async () => {
-    await run("submit echo_test");
-    const [id = ""] = terminal.lines;
-    const reach = terminal.fetch;
-    let asked = 0;
-    terminal.fetch = async (input, init) => {
-      asked += 1;
-      if (asked === 5) await http.runtime.runToEnd(id);
-      const url = input instanceof Request ? input.url : input.toString();
-      return reach(url.replace("wait=20", "wait=0"), init);
-    };
-    expect(await terminal.run(`watch ${id}`)).toBe(0);
-    expect([asked, terminal.restedMs]).toEqual([5, 3_000]);
-  });
-
-  test("Ctrl-C ends with 130", async () => {
-    await run("submit echo_test");
-    const [id = ""] = terminal.lines;
-    terminal.fetch = () => {
-      terminal.controller.abort();
-      return Promise.reject(new DOMException("aborted", "AbortError"));
-    };
-    expect(await terminal.run(`watch ${id}`)).toBe(130);
-  });
-});
-
 describe("events, logs, result, snapshot", () => {
   test("events are told in order, or as JSON, one for each line while following", async () => {
     const id = await finished();
