@@ -14,6 +14,9 @@ import type { Terminal } from "./terminal.ts";
 
 declare const HOLDFAST_BUILD: string;
 
+const LONG_MS = 60_000;
+const LINGER_MS = 1_000;
+
 const interrupted = new AbortController();
 let drawn = 0;
 
@@ -81,10 +84,15 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
+// Timers of the clock keep no process alive; a command that waits for one must end all the same.
+const alive = setInterval(() => undefined, LONG_MS);
 const exit = await holdfast(process.argv.slice(2), terminal, {
   handlers: new HandlerRegistry(builtinHandlers({ http: { allow: [] }, clock: systemClock })),
   clock: systemClock,
   nodeVersion: process.versions.node,
   version: HOLDFAST_BUILD,
 });
+clearInterval(alive);
 process.exitCode = exit;
+// A handler that was given up may hold something open for ever.
+setTimeout(() => process.exit(exit), LINGER_MS).unref();

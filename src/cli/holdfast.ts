@@ -94,7 +94,8 @@ function callOf(terminal: Terminal, operands: readonly string[], values: Values)
     return connection;
   };
   return {
-    terminal: isPlain ? { ...terminal, isTty: terminal.isTty && !isJson } : terminal,
+    // JSON is for programs: nobody is asked, nothing is drawn.
+    terminal: isJson ? { ...terminal, isTty: false } : terminal,
     paint: painter(!isPlain && isColored(terminal)),
     operands,
     values,
@@ -119,6 +120,8 @@ function told(error: unknown, terminal: Terminal, isJson: boolean): Exit {
     const place = issue.pointer === undefined || issue.pointer === "" ? "" : `${issue.pointer}: `;
     const { file, line = "", column = "" } = issue;
     const where = file === undefined ? place : `${file}:${line}:${column}: `;
+    // Where there is one alone, the message may have it already.
+    if (message.endsWith(safe(`${where}${issue.message}`)) && issue.hint === undefined) continue;
     terminal.err(`  ${safe(`${where}${issue.message}`)}`);
     if (issue.hint !== undefined) terminal.err(`    hint: ${safe(issue.hint)}`);
   }

@@ -168,5 +168,6 @@ export function watchHead(job: Job, { paint, nowMs }: View): string {
   const done = bar(job.percent_complete, 20);
   const percent = `${String(job.percent_complete).padStart(3)} %`;
   const what = `${safe(job.workflow_id)} v${job.workflow_version}`;
-  return `${statusText(job.status, paint)}  ${done} ${percent}  ${what}  ${tookText(job, nowMs)}`;
+  const took = tookText(job, nowMs);
+  return [statusText(job.status, paint), `${done} ${percent}`, took, what].join("  ");
 }

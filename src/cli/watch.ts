@@ -36,19 +36,24 @@ async function* states(
 
 export async function watchJob(call: Call, jobId: string): Promise<Exit> {
   const { terminal } = call;
-  if (terminal.isTty && !call.isJson) return exitOf(await watchScreen(call, jobId));
+  try {
+    const last = await (terminal.isTty ? watchScreen(call, jobId) : watchLines(call, jobId));
+    return last?.status === "completed" ? EXIT.ok : EXIT.no;
+  } catch (error) {
+    if (terminal.signal.aborted) terminal.err(`the job goes on: holdfast watch ${jobId}`);
+    throw error;
+  }
+}
+
+async function watchLines(call: Call, jobId: string): Promise<Job | undefined> {
   const known = new Map<string, string>();
   let last: Job | undefined;
   for await (const job of states(call, jobId)) {
     last = job;
-    if (call.isJson) terminal.out(JSON.stringify(job));
-    else for (const line of changes(job, known, viewOf(call))) terminal.out(line);
+    if (call.isJson) call.terminal.out(JSON.stringify(job));
+    else for (const line of changes(job, known, viewOf(call))) call.terminal.out(line);
   }
-  return exitOf(last);
-}
-
-function exitOf(last: Job | undefined): Exit {
-  return last?.status === "completed" ? EXIT.ok : EXIT.no;
+  return last;
 }
 
 /** Drawn anew with each state, and each second for the times in it. */

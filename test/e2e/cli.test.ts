@@ -115,6 +115,14 @@ test("doctor finds nothing wrong here, a wrong key, and nobody there", async () 
   expect([nobody.exit, nobody.out]).toEqual([3, ""]);
 });
 
+test("a handler alone runs for as long as it needs, and no longer than it may", async () => {
+  const slept = await run("handler test sleep -i seconds=0.2");
+  expect([slept.exit, JSON.parse(slept.out)]).toEqual([0, { slept_seconds: 0.2 }]);
+  const late = await run("handler test sleep -i seconds=60 --timeout 1");
+  expect([late.exit, late.out]).toEqual([1, ""]);
+  expect(late.err).toMatch(/^timed_out in /);
+});
+
 test("a profile file may be a link, and is refused where others may read it", async () => {
   const kept = path.join(home, "kept.yaml");
   const profile = { endpoint: app.url, key: "wrong" };

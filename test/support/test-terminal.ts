@@ -29,6 +29,7 @@ export class TestTerminal implements Terminal {
   readonly env: Record<string, string | undefined> = { HOME: "/home/ann", HOLDFAST_KEY: "a-key" };
   readonly questions: string[] = [];
   readonly controller = new AbortController();
+  readonly signal = this.controller.signal;
   /** What is asked of the network, with the headers. */
   readonly requests: { readonly url: string; readonly key: string | null }[] = [];
   answer = "";
@@ -71,10 +72,6 @@ export class TestTerminal implements Terminal {
     this.questions.push(question);
     return this.answer;
   };
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
 
   get text(): string {
     return this.lines.join("\n");

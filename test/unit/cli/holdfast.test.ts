@@ -124,7 +124,8 @@ describe("jobs and show", () => {
     await run("jobs --status failed,cancelled --json");
     expect(JSON.parse(terminal.text)).toMatchObject({ count: 0 });
     expect(await run("jobs --status done")).toBe(1);
-    expect(terminal.errors.join("\n")).toContain("expected one or more of pending, running");
+    expect(terminal.errors).toHaveLength(1);
+    expect(terminal.errors[0]).toContain("/status: expected one or more of pending, running");
     expect(await run("jobs --since yesterday")).toBe(2);
     expect(await run("jobs --since 2h")).toBe(0);
   });

@@ -169,11 +169,12 @@ describe("an app that is away", () => {
   });
 });
 
-test("Ctrl-C ends with 130", async () => {
+test("Ctrl-C ends with 130, and says that the job goes on", async () => {
   const id = await submitted();
   terminal.fetch = () => {
     terminal.controller.abort();
     return Promise.reject(new DOMException("aborted", "AbortError"));
   };
   expect(await terminal.run(`watch ${id}`)).toBe(130);
+  expect(terminal.errors).toEqual([`the job goes on: holdfast watch ${id}`]);
 });
