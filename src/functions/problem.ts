@@ -62,6 +62,7 @@ export function problem(error: unknown, invocationId: string): HttpResponseInit 
       "content-type": "application/problem+json; charset=utf-8",
       ...common,
       ...(status === STATUS.UNAUTHENTICATED ? { "www-authenticate": "Bearer" } : {}),
+      ...allowHeader(error),
       ...retryHeader(error, status),
     },
     body: textOf(problemBody(error, invocationId)),
@@ -88,6 +89,12 @@ export function problemBody(error: unknown, invocationId?: string): JsonObject {
 /** The caller has this state already (RFC 9110, section 15.4.5). */
 export function notModified(headers: Readonly<Record<string, string>>): HttpResponseInit {
   return { status: 304, headers: { ...common, ...headers } };
+}
+
+/** RFC 9110, section 15.5.6. */
+function allowHeader(error: unknown): Readonly<Record<string, string>> {
+  if (!(error instanceof WorkflowError) || error.code !== "METHOD_NOT_ALLOWED") return {};
+  return { allow: String(error.facts["allow"]) };
 }
 
 function retryHeader(error: unknown, status: number): Readonly<Record<string, string>> {

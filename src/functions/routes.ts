@@ -3,7 +3,6 @@
 // catch-all's name comes last. Every route says its auth level; only health is open.
 import type { HttpMethod, HttpRequest, HttpResponseInit } from "@azure/functions";
 import { noQuery } from "../api/requests.ts";
-import { WorkflowError } from "../core/error.ts";
 import type { App, AppResult } from "./app.ts";
 import { readyApp } from "./app.ts";
 import { callerOf } from "./caller.ts";
@@ -19,6 +18,7 @@ import {
   listJobs,
   postCancel,
 } from "./jobs.ts";
+import { noRoute } from "./no-route.ts";
 import { getStats, live, ready, rebuild } from "./operations.ts";
 import { readQuery } from "./request.ts";
 import { staticFile } from "./static-files.ts";
@@ -93,7 +93,7 @@ function file(name: string, route: string, fileName: StaticFileName): Route {
   };
 }
 
-export const ROUTES: readonly Route[] = [
+const KNOWN: readonly Route[] = [
   write("jobs_submit", "v1/jobs", postJob),
   write("jobs_batch", "v1/jobs/batch", bare(postBatch)),
   write("jobs_validate", "v1/jobs/validate", bare(validateJob)),
@@ -145,6 +145,10 @@ export const ROUTES: readonly Route[] = [
     authLevel: "admin",
     handle: withApp(rebuild),
   },
+];
+
+export const ROUTES: readonly Route[] = [
+  ...KNOWN,
   {
     name: "zz_not_found",
     methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
@@ -152,9 +156,7 @@ export const ROUTES: readonly Route[] = [
     authLevel: "function",
     handle: async (result, request) => {
       if (result.ok) admitted(result.app, request, "read");
-      const { pathname } = new URL(request.url);
-      const message = `${request.method} ${pathname.slice(0, 200)}: no such endpoint`;
-      throw new WorkflowError("ROUTE_NOT_FOUND", message);
+      throw noRoute(request, KNOWN);
     },
   },
 ];

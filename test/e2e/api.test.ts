@@ -111,10 +111,24 @@ describe("what is not there", () => {
     }
   });
 
-  test("an unknown path or method is a problem", async () => {
+  test("an unknown method of a path is a problem that names the others", async () => {
+    for (const [method, path, allow] of [
+      ["DELETE", "/jobs", "POST, GET"],
+      ["PUT", `/jobs/${UNKNOWN_JOB}`, "GET"],
+      ["PATCH", "/workflows/greet", "GET"],
+      ["POST", "/Health/live/", "GET"],
+      ["GET", "/bootstrap/rebuild", "POST"],
+    ] as const) {
+      const answer = await app.call(method, path);
+      expectProblem(answer, 405, "METHOD_NOT_ALLOWED");
+      expect([answer.headers.get("allow"), answer.body["allow"]]).toEqual([allow, allow]);
+    }
+    expect((await app.call("HEAD", "/jobs")).status).toBe(405);
+  });
+
+  test("an unknown path is a problem", async () => {
     const nowhere = [
-      ["GET", "/nothing"], ["GET", ""], ["GET", "/jobs/a/b/c/d"], ["DELETE", "/jobs"],
-      ["PUT", `/jobs/${UNKNOWN_JOB}`], ["PATCH", "/workflows/greet"], ["POST", "/health/live"],
+      ["GET", "/nothing"], ["GET", ""], ["GET", "/jobs/a/b/c/d"], ["PUT", "/jobs/a/nodes"],
       ["GET", "/../v2/jobs"],
     ] as const;
     for (const [method, path] of nowhere) {
