@@ -7,13 +7,13 @@ import { WORKFLOW_ID } from "../core/definition.ts";
 import type { Issue } from "../core/error.ts";
 import { compileWorkflow } from "../core/graph.ts";
 import { parseDefinition } from "../core/parse.ts";
+import { plural } from "../core/text.ts";
 import { sha256 } from "../runtime/hash.ts";
 import type { Call, Command } from "./command.ts";
 import { printJson } from "./command.ts";
 import { drawing, mermaid } from "./graph-drawing.ts";
 import { CommandProblem, EXIT, safe } from "./terminal.ts";
 import type { Exit, Terminal } from "./terminal.ts";
-import { plural } from "./text-layout.ts";
 import type { Paint } from "./text-layout.ts";
 
 function starter(name: string): string {

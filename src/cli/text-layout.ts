@@ -14,11 +14,6 @@ const CODES: Readonly<Record<Kind, string>> = {
   bold: "1",
 };
 
-/** `1 job`, `1,000 jobs`. */
-export function plural(count: number, noun: string): string {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 export function painter(isColored: boolean): Paint {
   return (kind, text) => (isColored ? `\u001b[${CODES[kind]}m${text}\u001b[0m` : text);
 }

@@ -12,7 +12,7 @@ import {
 import { memberAt, type Finding, type SchemaIssue } from "./draft.ts";
 import type { Json } from "./json.ts";
 import { didYouMean } from "./nearest.ts";
-import { cutName } from "./text.ts";
+import { cutName, plural } from "./text.ts";
 import { childPointer } from "./yaml-source.ts";
 
 type Path = readonly PropertyKey[];
@@ -213,8 +213,8 @@ function expectation(issue: SchemaIssue): string {
 }
 
 function amount(bound: number | bigint, origin: string): string {
-  if (origin === "string") return `${bound} character(s)`;
-  return origin === "array" ? `${bound} item(s)` : String(bound);
+  if (origin === "string") return plural(bound, "character");
+  return origin === "array" ? plural(bound, "item") : String(bound);
 }
 
 function hintFor(issue: SchemaIssue, value: Json): Pick<Finding, "hint"> {

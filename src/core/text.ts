@@ -25,6 +25,11 @@ export function cutName(name: string): string {
   return cutText(name, MAX_NAME_BYTES);
 }
 
+/** `1 item`, `20 items`. */
+export function plural(count: number | bigint, noun: string): string {
+  return `${count} ${noun}${Number(count) === 1 ? "" : "s"}`;
+}
+
 /** `a, b, c`; of many names the first, and how many more there are. */
 export function listNames(names: readonly string[]): string {
   const listed = names.slice(0, MAX_LISTED_NAMES).map(cutName).join(", ");

@@ -10,6 +10,7 @@ import type { Json } from "../core/json.ts";
 import { MAX_JSON_DEPTH, MAX_RENDERED_BYTES } from "../core/limits.ts";
 import { fillSealed } from "../core/secret.ts";
 import type { Sealed } from "../core/secret.ts";
+import { plural } from "../core/text.ts";
 import { maskText, maskValue, spellingsOf } from "./mask.ts";
 
 const MAX_TEXT_CHARS = 64 * 1024;
@@ -104,7 +105,7 @@ export function missingSecrets(
 /** Says names, never more. */
 export function secretMissing(names: readonly string[]): WorkflowError {
   const settings = names.map((name) => `HOLDFAST_SECRET_${name}`).join(", ");
-  const message = `this app has no value for ${names.length} secret(s): set ${settings}`;
+  const message = `this app has no value for ${plural(names.length, "secret")}: set ${settings}`;
   return new WorkflowError("SECRET_MISSING", message);
 }
 

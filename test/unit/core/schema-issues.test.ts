@@ -71,15 +71,15 @@ test("bounds are told with the value", () => {
     '10:22 node "a": timeout_seconds: expected at most 540, got 541',
   ]);
   check(workflow("").replace("handler: echo", 'handler: ""'), [
-    '8:14 node "a": handler: expected at least 1 character(s), got ""',
+    '8:14 node "a": handler: expected at least 1 character, got ""',
     '8:14 node "a": handler: this build has no handler ""',
   ].slice(0, 1));
   check(workflow("", "inputs: {x: {type: string, enum: []}}\n"), [
-    '10:34 input "x": enum: expected at least 1 item(s), got a list',
+    '10:34 input "x": enum: expected at least 1 item, got a list',
   ]);
   const long = "x".repeat(130);
   check(workflow("", `name: ${long}\n`), [
-    `10:7 workflow: name: expected at most 128 character(s), got "${"x".repeat(59)}...`,
+    `10:7 workflow: name: expected at most 128 characters, got "${"x".repeat(59)}...`,
   ]);
 });
 

@@ -132,13 +132,13 @@ nodes:
   test("a list that is none, or says a name twice, or none, or what is no name", () => {
     const list = (text: string) => issuesOf(workflow("", `secrets: ${text}\n`))[0];
     expect(list("A")).toBe('10:10 workflow: secrets: expected a list, got "A"');
-    expect(list("[]")).toBe("10:10 workflow: secrets: expected at least 1 item(s), got a list");
+    expect(list("[]")).toBe("10:10 workflow: secrets: expected at least 1 item, got a list");
     expect(list("[A, A]")).toBe("10:10 workflow: secrets: expected each name once, got a list");
     expect(list("[A-B]")).toContain("10:11 workflow: secrets[0]: expected a name");
     expect(list("[1]")).toBe("10:11 workflow: secrets[0]: expected a text, got 1");
     expect(list("[constructor]")).toContain("this word is reserved");
     expect(list(`[${Array.from({ length: 21 }, (_, n) => `A${n}`).join()}]`)).toBe(
-      "10:10 workflow: secrets: expected at most 20 item(s), got a list",
+      "10:10 workflow: secrets: expected at most 20 items, got a list",
     );
   });
 

@@ -227,7 +227,7 @@ describe("a secret without a value", () => {
     runtime.catalog.put(one());
     await expect(runtime.submit({ workflow_id: "one" })).rejects.toMatchObject({
       code: "SECRET_MISSING",
-      message: "this app has no value for 1 secret(s): set HOLDFAST_SECRET_B",
+      message: "this app has no value for 1 secret: set HOLDFAST_SECRET_B",
     });
     expect(runtime.store.allJobs()).toEqual([]);
   });
@@ -257,7 +257,7 @@ describe("a secret without a value", () => {
         type: "node_retried",
         error: {
           code: "SECRET_MISSING",
-          message: "this app has no value for 1 secret(s): set HOLDFAST_SECRET_A",
+          message: "this app has no value for 1 secret: set HOLDFAST_SECRET_A",
         },
       }),
     );
