@@ -4,19 +4,19 @@ import type { Snapshot, WorkflowVersions } from "../api/wire.ts";
 import type { Client } from "../client/client.ts";
 import { driftOf } from "./drift-model.ts";
 import type { Drift } from "./drift-model.ts";
-import { useLoaded, useVisible } from "./loading.ts";
+import { useLoaded, useTimesSeen } from "./loading.ts";
 import type { Loaded } from "./loading.ts";
 import { isNotFound, useSession } from "./session.ts";
 
 /** Undefined until the snapshot is there. */
 export function useDrift(snapshot: Snapshot | undefined): Loaded<Drift | undefined> {
   const { client } = useSession();
-  const isVisible = useVisible();
-  const key = `${snapshot?.workflow_id ?? ""} ${isVisible}`;
-  return useLoaded(async (signal) => {
+  const moved = useTimesSeen();
+  const load = async (signal: AbortSignal) => {
     if (snapshot === undefined) return undefined;
     return driftOf(snapshot, await versionsOf(client, { id: snapshot.workflow_id, signal }));
-  }, key);
+  };
+  return useLoaded(load, { subject: snapshot?.workflow_id ?? "", moved });
 }
 
 type Versions = WorkflowVersions["versions"];

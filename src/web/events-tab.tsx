@@ -1,9 +1,10 @@
 // The history of a job, in order, page by page: each entry once, and new ones as they come once
 // everything before them is shown.
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Job, JobEvent, JobEvents } from "../api/wire.ts";
+import { useRefresher } from "./loading.ts";
 import { Empty, Failure, JsonBlock, Loading, Moment, ScrollBox, TableHead } from "./parts.tsx";
-import { isAborted, useSession } from "./session.ts";
+import { useSession } from "./session.ts";
 import { plural } from "./summary.ts";
 
 const ENTRIES = 100;
@@ -16,7 +17,7 @@ interface History {
 }
 
 export function EventsTab({ job }: { readonly job: Job }) {
-  const { history, error, isLoading, more } = useHistory(job);
+  const { history, error, more } = useHistory(job);
   if (history.seq === undefined) {
     return error === undefined ? <Loading what="the history" /> : <Failure error={error} />;
   }
@@ -28,7 +29,7 @@ export function EventsTab({ job }: { readonly job: Job }) {
       <div class="title-row">
         <p class="dim">{plural(events.length, "event")} shown.</p>
         {hasMore ? (
-          <button type="button" disabled={isLoading} onClick={more}>
+          <button type="button" onClick={more}>
             Show more
           </button>
         ) : null}
@@ -37,43 +38,33 @@ export function EventsTab({ job }: { readonly job: Job }) {
   );
 }
 
-interface HistoryState {
-  readonly history: History;
-  readonly error: unknown;
-  readonly isLoading: boolean;
-}
+const NOTHING: History = { events: [], seq: undefined, hasMore: true };
 
 function useHistory(job: Job) {
   const { client } = useSession();
-  const [round, setRound] = useState(0);
-  const [state, setState] = useState<HistoryState>({
-    history: { events: [], seq: undefined, hasMore: true },
-    error: undefined,
-    isLoading: true,
+  const [history, setHistory] = useState(NOTHING);
+  const [error, setError] = useState<unknown>();
+  // What the next question goes on from, drawn or not.
+  const known = useRef(NOTHING);
+  const keep = (next: History): void => {
+    known.current = next;
+    setHistory(next);
+    setError(undefined);
+  };
+  const ask = useRefresher<JobEvents>(job.job_id, {
+    load: (signal) =>
+      client.events(job.job_id, { after: known.current.seq, limit: ENTRIES, signal }),
+    onBegin: () => keep(NOTHING),
+    onValue: (page) => keep(appended(known.current, page)),
+    onError: setError,
   });
-  const { seq, hasMore } = state.history;
+  const { seq, hasMore } = history;
   // Once everything is shown, new entries follow by themselves.
   const isBehind = seq !== undefined && !hasMore && seq < job.seq;
   useEffect(() => {
-    if (round === 0 && seq !== undefined && !isBehind) return undefined;
-    const stop = new AbortController();
-    const { signal } = stop;
-    setState((before) => ({ ...before, isLoading: true }));
-    client.events(job.job_id, { after: seq, limit: ENTRIES, signal }).then(
-      (page) => {
-        if (signal.aborted) return;
-        setState(({ history }) => {
-          return { history: appended(history, page), error: undefined, isLoading: false };
-        });
-      },
-      (error: unknown) => {
-        if (signal.aborted || isAborted(error)) return;
-        setState((before) => ({ ...before, error, isLoading: false }));
-      },
-    );
-    return () => stop.abort();
-  }, [client, job.job_id, round, isBehind ? job.seq : -1]);
-  return { ...state, more: () => setRound((count) => count + 1) };
+    if (isBehind) ask();
+  }, [isBehind, job.seq]);
+  return { history, error, more: ask };
 }
 
 function appended({ events, seq }: History, page: JobEvents): History {

@@ -79,29 +79,18 @@ function Pinned({ job, snapshot, open, nodeId }: PinnedProps) {
     <>
       {snapshot === undefined ? null : <DriftMark pin={snapshot} drift={drift} />}
       <Tabs label="Parts of the job" tabs={TABS} open={open} onOpen={show}>
-        {snapshot === undefined ? (
-          <Loading what="the snapshot" />
-        ) : (
-          <TabContent {...{ job, snapshot, open, nodeId, drift }} />
-        )}
+        <TabContent {...{ job, snapshot, open, nodeId, drift }} />
       </Tabs>
     </>
   );
 }
 
-type TabContentProps = PinnedProps & {
-  readonly snapshot: Snapshot;
-  readonly drift: ReturnType<typeof useDrift>;
-};
+type TabContentProps = PinnedProps & { readonly drift: ReturnType<typeof useDrift> };
 
 function TabContent({ job, snapshot, open, nodeId, drift }: TabContentProps) {
   switch (open) {
-    case "graph":
-      return <GraphTab job={job} snapshot={snapshot} nodeId={nodeId} />;
     case "timeline":
       return <TimelineTab job={job} />;
-    case "inputs":
-      return <InputsTab snapshot={snapshot} />;
     case "result":
       return <ResultTab job={job} />;
     case "errors":
@@ -110,8 +99,13 @@ function TabContent({ job, snapshot, open, nodeId, drift }: TabContentProps) {
       return <EventsTab job={job} />;
     case "provenance":
       return <ProvenanceTab job={job} />;
+    case "graph":
+    case "inputs":
     case "definition":
-      return <DefinitionTab snapshot={snapshot} drift={drift} />;
+      if (snapshot === undefined) return <Loading what="the snapshot" />;
+      if (open === "inputs") return <InputsTab snapshot={snapshot} />;
+      if (open === "definition") return <DefinitionTab snapshot={snapshot} drift={drift} />;
+      return <GraphTab job={job} snapshot={snapshot} nodeId={nodeId} />;
   }
 }
 

@@ -29,10 +29,14 @@ export function JobsView({ query }: { readonly query: URLSearchParams }) {
   const ticks = useTicks(REFRESH_MS, isLive);
   const search = String(query);
   useEffect(() => setWanted(PAGE_ROWS), [search]);
-  const { value, error, isLoading } = useLoaded<Rows>(
+  const { value, error } = useLoaded<Rows>(
     (signal) => rowsOf(client, { filters: filtersOf(query), wanted, signal }),
-    `${search} ${wanted} ${ticks}`,
+    { subject: search, moved: `${wanted} ${ticks}` },
   );
+  // What was asked for is awaited first; a button that is disabled would lose the focus.
+  const more = (): void => {
+    if ((value?.jobs.length ?? 0) >= wanted) setWanted(wanted + PAGE_ROWS);
+  };
   useCountSaid(value?.jobs.length, announce);
   return (
     <>
@@ -52,10 +56,10 @@ export function JobsView({ query }: { readonly query: URLSearchParams }) {
       {error === undefined ? null : <Failure error={error} />}
       {value === undefined && error === undefined ? <Loading what="jobs" /> : null}
       {value === undefined ? null : (
-        <RowsFound rows={value} isLoading={isLoading} isFiltered={search !== ""} />
+        <RowsFound rows={value} isFiltered={search !== ""} />
       )}
       {value?.hasMore === true ? (
-        <button type="button" disabled={isLoading} onClick={() => setWanted(wanted + PAGE_ROWS)}>
+        <button type="button" onClick={more}>
           Show more
         </button>
       ) : null}
@@ -65,7 +69,6 @@ export function JobsView({ query }: { readonly query: URLSearchParams }) {
 
 interface RowsFoundProps {
   readonly rows: Rows;
-  readonly isLoading: boolean;
   readonly isFiltered: boolean;
 }
 

@@ -2,10 +2,9 @@
 // to move. A view that is left stops its requests; a hidden tab asks for nothing.
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import type { Job } from "../api/wire.ts";
-import { ApiError } from "../client/client.ts";
 import type { Client } from "../client/client.ts";
 import { nowMillis } from "./instant.ts";
-import { isAborted } from "./session.ts";
+import { Refresher, mayPass } from "./refresher.ts";
 import { isEnded } from "./summary.ts";
 
 export interface Loaded<T> {
@@ -13,34 +12,62 @@ export interface Loaded<T> {
   readonly value: T | undefined;
   /** Of the last request; undefined once one went well. */
   readonly error: unknown;
-  readonly isLoading: boolean;
 }
 
 type Load<T> = (signal: AbortSignal) => Promise<T>;
 
-const NOTHING = { value: undefined, error: undefined, isLoading: true } as const;
+const NOTHING = { value: undefined, error: undefined } as const;
 
-/**
- * Asks at first and whenever `key` changes, and keeps showing what is there meanwhile. A view of
- * something else is another component: give it a `key` of its own.
- */
-export function useLoaded<T>(load: Load<T>, key: string | number = ""): Loaded<T> {
+export interface When {
+  /** What is shown: another one begins with nothing. */
+  readonly subject?: string;
+  /** Changes when the same thing may have moved: it is asked for again, once at a time. */
+  readonly moved?: string | number;
+}
+
+/** Asks at first and when told to, and keeps showing what is there meanwhile. */
+export function useLoaded<T>(load: Load<T>, { subject = "", moved = "" }: When = {}): Loaded<T> {
   const [loaded, setLoaded] = useState<Loaded<T>>(NOTHING);
+  const ask = useRefresher(subject, {
+    load,
+    onBegin: () => setLoaded(NOTHING),
+    onValue: (value) => setLoaded({ value, error: undefined }),
+    onError: (error) => setLoaded((before) => ({ ...before, error })),
+  });
+  const asked = useRef({ subject, moved });
   useEffect(() => {
-    const stop = new AbortController();
-    setLoaded((before) => ({ ...before, isLoading: true }));
-    load(stop.signal).then(
-      (value) => {
-        if (!stop.signal.aborted) setLoaded({ value, error: undefined, isLoading: false });
-      },
-      (error: unknown) => {
-        if (stop.signal.aborted || isAborted(error)) return;
-        setLoaded((before) => ({ ...before, error, isLoading: false }));
-      },
-    );
-    return () => stop.abort();
-  }, [key]);
+    const before = asked.current;
+    asked.current = { subject, moved };
+    if (before.subject === subject && before.moved !== moved) ask();
+  }, [subject, moved]);
   return loaded;
+}
+
+interface Asking<T> {
+  readonly load: Load<T>;
+  readonly onBegin: () => void;
+  readonly onValue: (value: T) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Asks at once for each `subject`, and whenever the function that it answers is called. */
+export function useRefresher<T>(subject: string, asking: Asking<T>): () => void {
+  const latest = useRef(asking);
+  latest.current = asking;
+  const refresher = useRef<Refresher<T>>(undefined);
+  useEffect(() => {
+    const own = new Refresher<T>({
+      load: (signal) => latest.current.load(signal),
+      onValue: (value) => latest.current.onValue(value),
+      onError: (error) => latest.current.onError(error),
+      pause: pauseSeen,
+    });
+    refresher.current = own;
+    latest.current.onBegin();
+    own.ask();
+    return () => own.stop();
+  }, [subject]);
+  return useCallback(() => refresher.current?.ask(), []);
 }
 
 export function useVisible(): boolean {
@@ -51,6 +78,18 @@ export function useVisible(): boolean {
     return () => document.removeEventListener("visibilitychange", update);
   }, []);
   return isVisible;
+}
+
+/** How often the reader has come back to this tab. */
+export function useTimesSeen(): number {
+  const isVisible = useVisible();
+  const [times, setTimes] = useState(0);
+  const before = useRef(isVisible);
+  useEffect(() => {
+    if (isVisible && !before.current) setTimes((count) => count + 1);
+    before.current = isVisible;
+  }, [isVisible]);
+  return times;
 }
 
 /** Counts up every `ms` while `isOn` and somebody looks; and at once when that begins again. */
@@ -121,15 +160,15 @@ async function follow({ client, jobId, signal, update }: Following): Promise<voi
       const { body, etag: next } = await client.job(jobId, { etag, wait, signal });
       if (signal.aborted) return;
       etag = next;
-      if (body !== undefined) update(() => ({ value: body, error: undefined, isLoading: false }));
+      if (body !== undefined) update(() => ({ value: body, error: undefined }));
       if (body !== undefined && isEnded(body.status)) return;
       const heldMs = nowMillis() - askedAt;
       const isHeld = body !== undefined || heldMs >= WAIT_SECONDS * 1000 - UNHELD_MS;
       await pause(isHeld ? PAUSE_MS : UNHELD_MS, signal);
     } catch (error) {
       if (signal.aborted) return;
-      update((before) => ({ ...before, error, isLoading: false }));
-      if (error instanceof ApiError && error.status < 500 && error.status !== 429) return;
+      update((before) => ({ ...before, error }));
+      if (!mayPass(error)) return;
       etag = undefined;
       await pause(AFTER_ERROR_MS, signal);
     }
@@ -139,10 +178,18 @@ async function follow({ client, jobId, signal, update }: Following): Promise<voi
 /** Ends early, and well, when it is no longer wanted. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => {
+    const done = (): void => {
       clearTimeout(timer);
+      signal.removeEventListener("abort", done);
       resolve();
-    });
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done);
   });
+}
+
+/** The same, and until somebody looks: a hidden tab asks for nothing. */
+async function pauseSeen(ms: number, signal: AbortSignal): Promise<void> {
+  do await pause(ms, signal);
+  while (document.hidden && !signal.aborted);
 }

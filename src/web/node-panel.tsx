@@ -68,7 +68,7 @@ function NodeDetails({ job, row, definition }: NodeDetailsProps) {
   const moved = `${row.status} ${row.attempt ?? 0} ${row.ended_at ?? ""}`;
   const { value, error } = useLoaded(
     (signal) => client.node(job.job_id, row.node_id, { signal }),
-    moved,
+    { moved },
   );
   return (
     <>

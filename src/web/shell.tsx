@@ -28,10 +28,13 @@ export function Shell() {
   const [key, setKey] = useState(KEYS.key);
   const [refusal, setRefusal] = useState<string>();
   const [message, setMessage] = useState("");
+  const [isEntered, setEntered] = useState(false);
   const place = usePlace();
   const client = useMemo(() => {
     if (key === undefined) return undefined;
     return clientFor(key, (why) => {
+      // A late answer to a key that is no longer this one.
+      if (KEYS.key !== key) return;
       KEYS.forget();
       setRefusal(why === undefined ? REFUSED : `${REFUSED} The app says: ${why}`);
       setKey(undefined);
@@ -49,6 +52,7 @@ export function Shell() {
   const enter = (given: string, forThisTab: boolean): void => {
     KEYS.keep(given, forThisTab);
     setRefusal(undefined);
+    setEntered(true);
     setKey(given);
   };
   return (
@@ -60,7 +64,7 @@ export function Shell() {
           <KeyForm refusal={refusal} onKey={enter} />
         ) : (
           <SessionProvider value={session}>
-            <View place={place} />
+            <View place={place} isEntered={isEntered} />
           </SessionProvider>
         )}
       </main>
@@ -113,9 +117,15 @@ function Header({ place, onLeave }: HeaderProps) {
   );
 }
 
-function View({ place }: { readonly place: Place }) {
+interface ViewProps {
+  readonly place: Place;
+  /** Whether the reader came by the form for the key, which took the focus with it. */
+  readonly isEntered: boolean;
+}
+
+function View({ place, isEntered }: ViewProps) {
   const shown = viewKey(place);
-  const isFirst = useRef(true);
+  const isFirst = useRef(!isEntered);
   useEffect(() => {
     // Who has just come to the page is left where they are; after that each view begins at its
     // heading.

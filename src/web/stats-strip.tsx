@@ -11,7 +11,7 @@ const EVERY = 4;
 export function StatsStrip({ ticks }: { readonly ticks: number }) {
   const { client } = useSession();
   const round = Math.floor(ticks / EVERY);
-  const { value } = useLoaded((signal) => client.stats({ signal }), round);
+  const { value } = useLoaded((signal) => client.stats({ signal }), { moved: round });
   if (value?.as_of === undefined) return null;
   const { open, ended, durations, since } = value;
   const allOpen = open.pending + open.running + open.suspended + open.cancelling;

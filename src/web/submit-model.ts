@@ -36,9 +36,12 @@ function chosen(choices: readonly Json[], text: string): Parsed {
   return value === undefined ? ABSENT : { kind: "value", value };
 }
 
+const DECIMAL = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
 function parsedNumber(name: string, type: "integer" | "number", text: string): Parsed {
   const value = Number(text);
-  if (Number.isFinite(value)) return { kind: "value", value };
+  if (isRounded(text.trim())) return wrong(name, "a whole number of at most 15 digits", text);
+  if (DECIMAL.test(text.trim()) && Number.isFinite(value)) return { kind: "value", value };
   const expected = type === "integer" ? "a whole number, such as 3" : "a number, such as 3 or 0.5";
   return wrong(name, expected, text);
 }
@@ -48,9 +51,18 @@ function parsedBoolean(name: string, text: string): Parsed {
   return wrong(name, "true or false", text);
 }
 
+/** A whole number that would not arrive as it was typed. */
+function isRounded(text: string): boolean {
+  return /^-?\d+$/.test(text) && !Number.isSafeInteger(Number(text));
+}
+
 function parsedJson(name: string, type: InputType, text: string): Parsed {
   try {
-    return { kind: "value", value: JSON.parse(text) as Json };
+    const value = JSON.parse(text) as Json;
+    const numbers = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, "").match(/-?\d[\d.eE+-]*/g) ?? [];
+    const rounded = numbers.find(isRounded);
+    if (rounded === undefined) return { kind: "value", value };
+    return wrong(name, "whole numbers of at most 15 digits", rounded);
   } catch (error) {
     const example = type === "array" ? '["a", 1]' : '{"a": 1}';
     const why = error instanceof Error ? ` (${error.message})` : "";

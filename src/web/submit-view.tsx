@@ -1,6 +1,6 @@
 // Starts a job: a form made of the workflow's inputs. "Check" asks the app what speaks against the
 // job, "Submit" starts it; what is wrong stands beside the field it is about.
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ProblemIssue, Submission, WorkflowVersions } from "../api/wire.ts";
 import { ApiError } from "../client/client.ts";
 import { readDefinition } from "./definition.ts";
@@ -59,13 +59,14 @@ function SubmitForm({ workflowId, rows }: SubmitFormProps) {
     [row],
   );
   const form = useRef<HTMLFormElement>(null);
-  const { issues, verdict, isSending, send } = useSending({ workflowId, version, inputs, form });
+  const sending = useSending({ workflowId, version, inputs, form });
+  const { issues, verdict, isSending, send, forget } = sending;
   const submit = (event: Event): void => {
     event.preventDefault();
     send("submit");
   };
   return (
-    <form class="card form" ref={form} onSubmit={submit} noValidate>
+    <form class="card form" ref={form} onSubmit={submit} onInput={forget} noValidate>
       {rows.length === 1 ? null : (
         <div class="field">
           <label for="version">Version</label>
@@ -78,35 +79,54 @@ function SubmitForm({ workflowId, rows }: SubmitFormProps) {
           </select>
         </div>
       )}
+      <Said verdict={verdict} others={issues.others} />
+      <fieldset>
+        <legend>Inputs</legend>
+        {inputs.length === 0 ? <p class="dim">This workflow takes no inputs.</p> : null}
+        {inputs.map((input) => (
+          // A choice is named by its place, so nothing is carried over to another version.
+          <InputField
+            key={`${version ?? ""} ${input.name}`}
+            input={input}
+            issues={issues.inputs.get(input.name) ?? []}
+          />
+        ))}
+      </fieldset>
+      <LabelFields issues={issues.fields} />
+      <div class="buttons">
+        <button type="submit" class="primary" aria-disabled={isSending}>
+          Submit
+        </button>
+        <button type="button" aria-disabled={isSending} onClick={() => send("check")}>
+          Check
+        </button>
+      </div>
+    </form>
+  );
+}
+
+interface SaidProps {
+  readonly verdict: Verdict | undefined;
+  /** Issues that belong to no field. */
+  readonly others: readonly string[];
+}
+
+function Said({ verdict, others }: SaidProps) {
+  return (
+    <>
       <div role="status" aria-live="polite">
         {verdict === undefined ? null : (
           <p class={verdict.isGood ? "notice good" : "notice bad"}>{verdict.text}</p>
         )}
       </div>
-      {issues.others.length === 0 ? null : (
+      {others.length === 0 ? null : (
         <ul class="issues">
-          {issues.others.map((text, index) => (
+          {others.map((text, index) => (
             <li key={index}>{text}</li>
           ))}
         </ul>
       )}
-      <fieldset>
-        <legend>Inputs</legend>
-        {inputs.length === 0 ? <p class="dim">This workflow takes no inputs.</p> : null}
-        {inputs.map((input) => (
-          <InputField key={input.name} input={input} issues={issues.inputs.get(input.name) ?? []} />
-        ))}
-      </fieldset>
-      <LabelFields issues={issues.fields} />
-      <div class="buttons">
-        <button type="submit" class="primary" disabled={isSending}>
-          Submit
-        </button>
-        <button type="button" disabled={isSending} onClick={() => send("check")}>
-          Check
-        </button>
-      </div>
-    </form>
+    </>
   );
 }
 
@@ -127,6 +147,7 @@ function useSending({ workflowId, version, inputs, form }: Sending) {
   const [issues, setIssues] = useState(NO_ISSUES);
   const [verdict, setVerdict] = useState<Verdict>();
   const [isSending, setSending] = useState(false);
+  const isLeft = useLeft();
   const refuse = (found: readonly ProblemIssue[], text: string): void => {
     const names = inputs.map(({ name }) => name);
     setIssues(placedIssues(found, { inputs: names, fields: LABEL_FIELDS }));
@@ -143,24 +164,25 @@ function useSending({ workflowId, version, inputs, form }: Sending) {
       refuse(answer.issues, "A job could not start. What is wrong stands below.");
       return;
     }
-    const text =
-      answer.job_id === undefined
-        ? "A job could start with this."
-        : `The idempotency key names job ${answer.job_id} already: it would be answered again.`;
-    setVerdict({ isGood: true, text });
+    setVerdict({ isGood: true, text: goodText(answer.job_id) });
     setSending(false);
   };
   const act = async (what: "check" | "submit", submission: Submission): Promise<void> => {
     try {
-      if (what === "check") await check(submission);
-      else location.hash = links.job((await client.submit(submission)).job_id);
+      if (what === "check") {
+        await check(submission);
+        return;
+      }
+      const { job_id } = await client.submit(submission);
+      // Who has gone on to something else meanwhile is left there.
+      if (!isLeft.current) location.hash = links.job(job_id);
     } catch (error) {
       const found = error instanceof ApiError ? (error.problem?.issues ?? []) : [];
       refuse(found, errorText(error));
     }
   };
   const send = (what: "check" | "submit"): void => {
-    if (form.current === null) return;
+    if (form.current === null || isSending) return;
     const made = submissionOf({ workflowId, version, inputs }, fieldsOf(form.current));
     setIssues(NO_ISSUES);
     if (made.submission === undefined) {
@@ -171,7 +193,28 @@ function useSending({ workflowId, version, inputs, form }: Sending) {
     setSending(true);
     void act(what, made.submission);
   };
-  return { issues, verdict, isSending, send };
+  // What was said of other fields is no longer so.
+  const forget = (): void => {
+    if (verdict !== undefined && !isSending) setVerdict(undefined);
+  };
+  return { issues, verdict, isSending, send, forget };
+}
+
+function goodText(jobId: string | undefined): string {
+  if (jobId === undefined) return "A job could start with this.";
+  return `The idempotency key names job ${jobId} already: it would be answered again.`;
+}
+
+/** Becomes true once the view is gone. */
+function useLeft(): { readonly current: boolean } {
+  const isLeft = useRef(false);
+  useEffect(
+    () => () => {
+      isLeft.current = true;
+    },
+    [],
+  );
+  return isLeft;
 }
 
 function fieldsOf(form: HTMLFormElement): ReadonlyMap<string, string> {

@@ -15,7 +15,7 @@ export function TimelineTab({ job }: { readonly job: Job }) {
   const { client } = useSession();
   const { value, error } = useLoaded(
     (signal) => client.timeline(job.job_id, { signal }),
-    `${job.seq} ${job.status}`,
+    { moved: `${job.seq} ${job.status}` },
   );
   if (value === undefined) {
     return error === undefined ? <Loading what="the timeline" /> : <Failure error={error} />;

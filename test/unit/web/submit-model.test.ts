@@ -34,6 +34,7 @@ describe("a field", () => {
     [{ type: "number" }, "-2e3", -2000],
     [{ type: "boolean" }, "false", false],
     [{ type: "array" }, '[1, "a"]', [1, "a"]],
+    [{ type: "array" }, '["9007199254740993"]', ["9007199254740993"]],
     [{ type: "object" }, '{"a": null}', { a: null }],
     [{ choices: ["a", 2, null] }, "2", null],
   ])("%j takes %j", (more, text, value) => {
@@ -53,6 +54,9 @@ describe("a field", () => {
     [{ type: "integer" }, "three", 'input "x": expected a whole number, such as 3, got "three"'],
     [{ type: "number" }, "1,5", "expected a number, such as 3 or 0.5"],
     [{ type: "number" }, "Infinity", "expected a number"],
+    [{ type: "number" }, "0x10", "expected a number"],
+    [{ type: "integer" }, "9007199254740993", "expected a whole number of at most 15 digits"],
+    [{ type: "array" }, '["9007199254740993", 9007199254740993]', "at most 15 digits"],
     [{ type: "boolean" }, "yes", "expected true or false"],
     [{ type: "array" }, "[1", 'expected JSON, such as ["a", 1]'],
     [{ type: "object" }, "{a: 1}", 'expected JSON, such as {"a": 1}'],
