@@ -95,4 +95,9 @@ const exit = await holdfast(process.argv.slice(2), terminal, {
 clearInterval(alive);
 process.exitCode = exit;
 // A handler that was given up may hold something open for ever.
-setTimeout(() => process.exit(exit), LINGER_MS).unref();
+// Not before the last reader has everything, however slow it is.
+process.stdout.write("", () => {
+  process.stderr.write("", () => {
+    setTimeout(() => process.exit(exit), LINGER_MS).unref();
+  });
+});

@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { didYouMean } from "../core/nearest.ts";
 import type { Client } from "../client/client.ts";
 import type { Connection } from "./connection.ts";
-import { CommandProblem, EXIT, safe } from "./terminal.ts";
+import { CommandProblem, EXIT, jsonText, safe } from "./terminal.ts";
 import type { Exit, Terminal } from "./terminal.ts";
 import type { Paint } from "./text-layout.ts";
 
@@ -139,5 +139,5 @@ export function numberOf(
 
 /** Prints `value` as one document. */
 export function printJson({ terminal }: Pick<Call, "terminal">, value: unknown): void {
-  terminal.out(JSON.stringify(value, null, terminal.isTty ? 2 : undefined));
+  terminal.out(jsonText(value, terminal.isTty ? 2 : undefined));
 }

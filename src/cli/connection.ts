@@ -1,7 +1,7 @@
 // Where the app is and which key it gets: flags, then the environment, then the profile file, then
 // a host on this machine. A key is never an argument, for arguments are seen by everybody on the
 // machine; it is read from a profile file that nobody else may read; and it never crosses a network
-// in the clear, nor goes to another host than the one it belongs to.
+// in the clear. A profile's key goes to its endpoint alone.
 import { parse } from "yaml";
 import * as z from "zod";
 import { safeParse } from "../core/safe-parse.ts";
@@ -42,6 +42,9 @@ export async function connectionOf(terminal: Terminal, given: Given): Promise<Co
   const endpoint = checkedEndpoint(found.endpoint);
   const isLocal = isLoopback(endpoint);
   const key = found.key ?? (isLocal ? (env["HOLDFAST_LOCAL_KEY"] ?? LOCAL_KEY) : undefined);
+  if (key !== undefined && !/^[\x21-\x7e]+$/.test(key)) {
+    throw usage("the key has characters that no key has", "copy it again");
+  }
   if (key !== undefined && endpoint.startsWith("http:") && !isLocal) {
     throw usage(`${endpoint}: a key would cross the network in the clear`, "use https://");
   }
@@ -91,7 +94,10 @@ async function profileOf(terminal: Terminal, name: string): Promise<Found> {
 async function profileFile(terminal: Terminal): Promise<z.output<typeof fileSchema> | undefined> {
   const path = profilePath(terminal);
   const mode = await terminal.mode(path);
-  const text = await terminal.readText(path).catch(() => undefined);
+  const text = await terminal.readText(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+    throw usage(`${path}: cannot be read`, "it may name the app to talk to");
+  });
   if (text === undefined) return undefined;
   if (mode !== undefined && (mode & 0o077) !== 0) {
     const problem = "others on this machine may read it, and it holds keys";
@@ -114,12 +120,18 @@ function yamlOf(text: string): unknown {
   }
 }
 
+const EXPECTED = "expected http://HOST:PORT or https://HOST";
+
 function checkedEndpoint(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== "") {
-    throw usage(`endpoint "${safe(text)}": expected http://HOST:PORT or https://HOST`);
+  // What is refused may hold a secret, so it is not repeated.
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw usage(`endpoint "${safe(text.replace(/\/\/.*@/, "//…@"))}": ${EXPECTED}`);
   }
-  return url.href.replace(/\/+$/, "").replace(/\/api(?:\/v1)?$/, "");
+  if (url.username !== "" || url.password !== "" || url.search !== "") {
+    throw usage(`endpoint at ${safe(url.host)}: ${EXPECTED}, and nothing that identifies you`);
+  }
+  return `${url.origin}${url.pathname}`.replace(/\/+$/, "").replace(/\/api(?:\/v1|\/ui)?$/, "");
 }
 
 export function isLoopback(endpoint: string): boolean {

@@ -9,6 +9,7 @@ import { printJson } from "./command.ts";
 import type { Connection } from "./connection.ts";
 import { CommandProblem, EXIT, safe } from "./terminal.ts";
 import type { Exit } from "./terminal.ts";
+import { isUnreached } from "./patience.ts";
 
 interface Finding {
   readonly what: string;
@@ -81,16 +82,17 @@ async function ready(
   try {
     const found = await client.ready(terminal);
     const checks = found.checks.map(({ name, ok = false, error }) => ({
-      what: name,
+      what: safe(name),
       ok,
       told: ok ? "answers" : safe(error ?? found.error ?? "does not answer"),
       ...(ok ? {} : { hint: "docs/operations.md says what it needs; the log has the rest" }),
     }));
-    const told = `${found.status}, build ${safe(found.build ?? "unknown")}`;
+    const told = `${safe(found.status)}, build ${safe(found.build ?? "unknown")}`;
     return [{ what: "app", ok: found.status === "ready", told }, ...checks];
   } catch (error) {
-    if (error instanceof ApiError) {
-      const told = `${endpoint} answers ${error.status}, and not as Holdfast does`;
+    if (!isUnreached(error)) {
+      const status = error instanceof ApiError ? ` ${error.status}` : "";
+      const told = `${endpoint} answers${status}, and not as Holdfast does`;
       return [{ what: "app", ok: false, told, hint: "is this the address of the app?" }];
     }
     const hint = "npm start runs it on this machine; elsewhere check the address and the network";

@@ -8,7 +8,7 @@ import type { AttemptOutcome } from "../runtime/run-handler.ts";
 import type { Call, Command } from "./command.ts";
 import { numberOf, printJson, textOf, textsOf } from "./command.ts";
 import { PAIRS, fileInputs, plainInputs } from "./inputs.ts";
-import { CommandProblem, EXIT, safe } from "./terminal.ts";
+import { CommandProblem, EXIT, jsonText, safe } from "./terminal.ts";
 import type { Exit } from "./terminal.ts";
 import { didYouMean } from "../core/nearest.ts";
 import { durationText } from "./text-layout.ts";
@@ -53,7 +53,7 @@ function print({ terminal, paint }: Call, outcome: AttemptOutcome, seconds: numb
   for (const line of outcome.log) terminal.err(`${paint("dim", "log")}  ${safe(line)}`);
   const took = `in ${durationText(seconds)}`;
   if (outcome.kind === "completed") {
-    terminal.out(JSON.stringify(outcome.output, null, 2));
+    terminal.out(jsonText(outcome.output, 2));
     terminal.err(`${paint("good", "completed")} ${took}`);
     return;
   }

@@ -5,11 +5,11 @@ import type { Call, Command } from "./command.ts";
 import { printJson, textOf } from "./command.ts";
 import { jobIdOf } from "./job-reference.ts";
 import { eventLine, hasEnded } from "./job-text.ts";
-import { WAIT_SECONDS, patiently, restSince } from "./patience.ts";
-import { CommandProblem, EXIT, safe } from "./terminal.ts";
+import { NEWS_MS, WAIT_SECONDS, patiently, restSince } from "./patience.ts";
+import { CommandProblem, EXIT, jsonText, safe } from "./terminal.ts";
 import type { Exit } from "./terminal.ts";
 
-/** Every event after `after`; with `isFollowing` until the job has ended. */
+/** Every event so far; with `isFollowing` until the job has ended. */
 async function* eventsOf(
   call: Call,
   jobId: string,
@@ -27,7 +27,7 @@ async function* eventsOf(
     after = page.seq;
     if (page.has_more) continue;
     if (!isFollowing || hasEnded(page)) return;
-    if (page.count === 0) await restSince(call, began);
+    await restSince(call, began, page.count === 0 ? undefined : NEWS_MS);
   }
 }
 
@@ -38,7 +38,7 @@ async function events(call: Call): Promise<Exit> {
   const all: JobEvent[] = [];
   for await (const event of eventsOf(call, jobId, isFollowing)) {
     if (!call.isJson) terminal.out(eventLine(event, { paint }));
-    else if (isFollowing) terminal.out(JSON.stringify(event));
+    else if (isFollowing) terminal.out(jsonText(event));
     else all.push(event);
   }
   if (call.isJson && !isFollowing) printJson(call, { job_id: jobId, events: all });
@@ -56,7 +56,7 @@ async function logs(call: Call): Promise<Exit> {
     for (const line of logOf(event)) {
       isAny = true;
       const attempt = typeof event["attempt"] === "number" ? event["attempt"] : undefined;
-      if (call.isJson) terminal.out(JSON.stringify({ at: event.at, node_id: node, attempt, line }));
+      if (call.isJson) terminal.out(jsonText({ at: event.at, node_id: node, attempt, line }));
       else terminal.out(`${paint("dim", event.at)}  ${safe(node)}  ${safe(line)}`);
     }
   }

@@ -1,6 +1,6 @@
 // The command line as a function: arguments and a terminal in, an exit code out. Every problem ends
 // here, as one line that says what is wrong and one that says what to do.
-import { ApiError, Client } from "../client/client.ts";
+import { ApiError, Client, UnexpectedAnswer } from "../client/client.ts";
 import type { Problem } from "../api/wire.ts";
 import { APP_COMMANDS } from "./app-commands.ts";
 import type { Call, Command, Values } from "./command.ts";
@@ -16,9 +16,10 @@ import { bashCompletion, commandHelp, overview, zshCompletion } from "./help.ts"
 import { HISTORY_COMMANDS } from "./history-commands.ts";
 import { JOB_COMMANDS } from "./job-commands.ts";
 import { isUnreached } from "./patience.ts";
-import { CommandProblem, EXIT, isColored, safe } from "./terminal.ts";
+import { CommandProblem, EXIT, isColored, jsonText, safe } from "./terminal.ts";
 import type { Exit, Terminal } from "./terminal.ts";
 import { painter } from "./text-layout.ts";
+import { errorText } from "../runtime/error-text.ts";
 
 export interface Setting extends HandlerSetting, DoctorSetting {
   readonly version: string;
@@ -114,7 +115,7 @@ interface Told {
 
 function told(error: unknown, terminal: Terminal, isJson: boolean): Exit {
   const { exit, message, hint, problem } = reasonOf(error);
-  if (isJson && problem !== undefined) terminal.out(JSON.stringify(problem));
+  if (isJson && problem !== undefined) terminal.out(jsonText(problem));
   terminal.err(`holdfast: ${message}`);
   for (const issue of problem?.issues ?? []) {
     const place = issue.pointer === undefined || issue.pointer === "" ? "" : `${issue.pointer}: `;
@@ -132,7 +133,14 @@ function told(error: unknown, terminal: Terminal, isJson: boolean): Exit {
 function reasonOf(error: unknown): Told {
   if (error instanceof CommandProblem) return error;
   if (error instanceof ApiError) return refusal(error);
-  if (!isUnreached(error)) throw error;
+  if (error instanceof UnexpectedAnswer) {
+    const hint = "is this the address of the app? holdfast doctor looks further";
+    return { exit: EXIT.unreachable, message: error.message, hint };
+  }
+  if (!isUnreached(error)) {
+    const hint = "this is a defect of holdfast, or of what answers at this address";
+    return { exit: EXIT.no, message: `unexpected: ${safe(errorText(error))}`, hint };
+  }
   const cause = error.cause as { readonly code?: unknown } | undefined;
   const code = typeof cause?.code === "string" ? ` (${cause.code})` : "";
   const hint = "is it running? npm start runs it here; holdfast doctor looks further";

@@ -1,6 +1,6 @@
 // Commands about jobs: submit, list, show, follow, cancel. Each asks the HTTP API and nothing
 // else.
-import type { JobRow, Submission } from "../api/wire.ts";
+import type { JobRow, Snapshot, Submission } from "../api/wire.ts";
 import { instantOf } from "../core/instant.ts";
 import { ApiError } from "../client/client.ts";
 import type { Call, Command } from "./command.ts";
@@ -8,7 +8,7 @@ import { numberOf, printJson, textOf, textsOf } from "./command.ts";
 import { PAIRS, inputsOf } from "./inputs.ts";
 import { jobIdOf } from "./job-reference.ts";
 import { hasEnded, jobLines, provenanceLines, shortId, showLines, viewOf } from "./job-text.ts";
-import { CommandProblem, EXIT, safe } from "./terminal.ts";
+import { CommandProblem, EXIT, jsonText, safe } from "./terminal.ts";
 import type { Exit } from "./terminal.ts";
 import { watchJob } from "./watch.ts";
 
@@ -72,7 +72,7 @@ function since(call: Call): string | undefined {
   if (text === undefined) return undefined;
   const [, count = "", unit = ""] = PERIOD.exec(text) ?? [];
   const ms = Number(count) * (UNIT_MS[unit] ?? Number.NaN);
-  if (count !== "" && Number.isFinite(ms)) {
+  if (ms <= call.terminal.nowMs()) {
     return instantOf(call.terminal.nowMs() - ms);
   }
   const message = `--since: expected a time such as 30m, 2h or 7d, got "${safe(text)}"`;
@@ -131,7 +131,7 @@ async function result(call: Call): Promise<Exit> {
   const client = await call.client();
   const found = await client.result(await named(call), call.terminal);
   if (call.isJson) printJson(call, found);
-  else call.terminal.out(JSON.stringify(found.result_data, null, 2));
+  else call.terminal.out(jsonText(found.result_data, 2));
   return found.status === "completed" ? EXIT.ok : EXIT.no;
 }
 
@@ -139,9 +139,15 @@ async function snapshot(call: Call): Promise<Exit> {
   const client = await call.client();
   const found = await client.snapshot(await named(call), call.terminal);
   if (call.isJson) printJson(call, found);
-  else if (call.values["source"] === true) call.terminal.out(found.workflow_source.trimEnd());
-  else call.terminal.out(JSON.stringify(found.workflow_snapshot, null, 2));
+  else if (call.values["source"] === true) call.terminal.out(sourceText(call, found));
+  else call.terminal.out(jsonText(found.workflow_snapshot, 2));
   return EXIT.ok;
+}
+
+/** The exact text in a pipeline; on a terminal, what would drive it is written out. */
+function sourceText({ terminal }: Call, { workflow_source: source }: Snapshot): string {
+  const text = source.endsWith("\n") ? source.slice(0, -1) : source;
+  return terminal.isTty ? text.split("\n").map(safe).join("\n") : text;
 }
 
 async function provenance(call: Call): Promise<Exit> {

@@ -149,7 +149,8 @@ export function eventLine(event: JobEvent, { paint }: Pick<View, "paint">): stri
   const { seq, at, lane, type, hash: _chain, ...data } = event;
   const number = paint("dim", String(seq).padStart(4));
   const told = Object.keys(data).length === 0 ? "" : ` ${brief(data, 160)}`;
-  return `${number}  ${at}  ${safe(lane).padEnd(16)} ${type.padEnd(18)}${paint("dim", told)}`;
+  const what = `${safe(lane).padEnd(16)} ${safe(type).padEnd(18)}`;
+  return `${number}  ${safe(at)}  ${what}${paint("dim", told)}`;
 }
 
 export function provenanceLines(found: Provenance, { paint }: View): readonly string[] {

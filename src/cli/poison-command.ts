@@ -7,6 +7,7 @@ import { errorText } from "../runtime/error-text.ts";
 import { idsToPutBack, listPoison, putBack, showPoison } from "../runtime/poison-desk.ts";
 import type { PoisonPorts, PoisonRow, PutBack } from "../runtime/poison-desk.ts";
 import { printable } from "../runtime/printable.ts";
+import { jsonText } from "./terminal.ts";
 
 export interface Output {
   /** What was asked for. */
@@ -116,7 +117,7 @@ async function perform(asked: Asked, ports: PoisonPorts, output: Output): Promis
 async function list({ json }: Asked, ports: PoisonPorts, output: Output): Promise<number> {
   const found = await listPoison(ports);
   if (json) {
-    output.out(shownJson(found));
+    output.out(jsonText(found, 2));
     return 0;
   }
   if (found.messages.length === 0) output.out("No message is kept, and the poison queue is empty.");
@@ -134,7 +135,7 @@ async function show(
   const found = await showPoison(ports, id);
   if (found === undefined) return notFound(id, output);
   if (json) {
-    output.out(shownJson(found));
+    output.out(jsonText(found, 2));
     return 0;
   }
   const { text, ...facts } = found;
@@ -153,7 +154,7 @@ async function putAllBack(asked: Asked, ports: PoisonPorts, output: Output): Pro
     for (const id of ids) done.push(await putBack(ports, id, asked));
   } finally {
     // What was done before a failure is said as well.
-    if (asked.json) output.out(shownJson({ messages: done }));
+    if (asked.json) output.out(jsonText({ messages: done }, 2));
     else for (const one of done) output.out(toldOf(one));
   }
   if (ids.length === 0 && !asked.json) output.out("Nothing to put back.");
@@ -214,14 +215,6 @@ function aboutOf({ kind = "", node_id, chunk, attempt }: PoisonRow): string {
     ...(chunk === undefined ? [] : [`chunk ${chunk}`]),
     ...(attempt === undefined ? [] : [`attempt ${attempt}`]),
   ].join(" ");
-}
-
-/** Controls and direction marks that JSON leaves as they are would reach the terminal. */
-function shownJson(value: unknown): string {
-  return JSON.stringify(value, undefined, 2).replace(
-    /[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 function hintFor(error: unknown): string {

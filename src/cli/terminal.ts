@@ -67,6 +67,14 @@ export function safe(text: string): string {
   return printable(text, MAX_SHOWN_BYTES);
 }
 
+/** JSON as it is, but for controls and direction marks, which it would leave to the terminal. */
+export function jsonText(value: unknown, indent?: number): string {
+  return (JSON.stringify(value, undefined, indent) ?? "null").replace(
+    /[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** A value of others as JSON of at most so many characters. */
 export function brief(value: unknown, most = 200): string {
   const text = safe(JSON.stringify(value) ?? "");

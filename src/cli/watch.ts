@@ -5,8 +5,8 @@ import type { Call } from "./command.ts";
 import { instantOf } from "../core/instant.ts";
 import { hasEnded, nodeLines, viewOf, watchHead } from "./job-text.ts";
 import type { View } from "./job-text.ts";
-import { AWAY, WAIT_SECONDS, patiently, restSince } from "./patience.ts";
-import { EXIT, safe } from "./terminal.ts";
+import { NEWS_MS, WAIT_SECONDS, patiently, restSince } from "./patience.ts";
+import { EXIT, jsonText, safe } from "./terminal.ts";
 import type { Exit, Terminal } from "./terminal.ts";
 import { cutShown, statusText } from "./text-layout.ts";
 
@@ -14,23 +14,21 @@ import { cutShown, statusText } from "./text-layout.ts";
 async function* states(
   call: Call,
   jobId: string,
-  tell?: (isAway: boolean) => void,
+  tell?: (away: string | undefined) => void,
 ): AsyncGenerator<Job> {
   const client = await call.client();
   const { signal } = call.terminal;
   let etag: string | undefined;
-  for (;;) {
+  for (let isFirst = true; ; isFirst = false) {
     const began = call.terminal.nowMs();
     const wait = etag === undefined ? undefined : WAIT_SECONDS;
     const ask = () => client.job(jobId, { etag, wait, signal });
-    const answer = await (etag === undefined ? ask() : patiently(call, ask, tell));
-    ({ etag } = answer);
-    if (answer.body === undefined) {
-      await restSince(call, began);
-      continue;
-    }
-    yield answer.body;
-    if (hasEnded(answer.body)) return;
+    const { body, etag: next } = await (isFirst ? ask() : patiently(call, ask, tell));
+    etag = next;
+    if (body !== undefined) yield body;
+    if (body !== undefined && hasEnded(body)) return;
+    const isNews = body !== undefined && etag !== undefined;
+    await restSince(call, began, isNews ? NEWS_MS : undefined);
   }
 }
 
@@ -50,7 +48,7 @@ async function watchLines(call: Call, jobId: string): Promise<Job | undefined> {
   let last: Job | undefined;
   for await (const job of states(call, jobId)) {
     last = job;
-    if (call.isJson) call.terminal.out(JSON.stringify(job));
+    if (call.isJson) call.terminal.out(jsonText(job));
     else for (const line of changes(job, known, viewOf(call))) call.terminal.out(line);
   }
   return last;
@@ -60,14 +58,14 @@ async function watchLines(call: Call, jobId: string): Promise<Job | undefined> {
 async function watchScreen(call: Call, jobId: string): Promise<Job | undefined> {
   const { terminal } = call;
   let last: Job | undefined;
-  let isAway = false;
+  let away: string | undefined;
   const draw = (): void => {
     if (last === undefined) return;
-    const note = isAway ? [AWAY] : [];
+    const note = away === undefined ? [] : [away];
     terminal.redraw(screen(last, viewOf(call), { ...sizeOf(terminal), note }));
   };
-  const tell = (isNow: boolean): void => {
-    isAway = isNow;
+  const tell = (now: string | undefined): void => {
+    away = now;
     draw();
   };
   const stop = terminal.everySecond(draw);

@@ -84,6 +84,15 @@ export class ApiError extends Error {
   }
 }
 
+/** A good status with a body that is not the API's: another service, or a page to sign in. */
+export class UnexpectedAnswer extends Error {
+  override readonly name = "UnexpectedAnswer";
+
+  constructor(status: number) {
+    super(`the answer (${status}) is not one of this API`);
+  }
+}
+
 interface Call {
   readonly method?: "GET" | "POST";
   readonly query?: Readonly<Record<string, string | number | undefined>>;
@@ -182,7 +191,7 @@ export class Client {
   async ready({ signal }: CallOptions = {}): Promise<Readiness> {
     const response = await this.#send("/health/ready", { signal });
     if (response.status !== 200 && response.status !== 503) throw await refusal(response);
-    return (await response.json()) as Readiness;
+    return bodyOf(response);
   }
 
   #get<T>(path: string, call: Call): Promise<T> {
@@ -199,14 +208,14 @@ export class Client {
     const response = await this.#send(path, { query: { wait }, headers, signal });
     if (response.status === 304) return { body: undefined, etag };
     if (!response.ok) throw await refusal(response);
-    const body = (await response.json()) as T;
+    const body = await bodyOf<T>(response);
     return { body, etag: response.headers.get("etag") ?? undefined };
   }
 
   async #json<T>(path: string, call: Call): Promise<T> {
     const response = await this.#send(path, call);
     if (!response.ok) throw await refusal(response);
-    return (await response.json()) as T;
+    return bodyOf(response);
   }
 
   #send(path: string, { method = "GET", query = {}, headers, body, signal }: Call) {
@@ -229,8 +238,23 @@ function jobPath(jobId: string): string {
   return `/jobs/${encodeURIComponent(jobId)}`;
 }
 
+/** Every body of this API is an object. Errors: UnexpectedAnswer; `fetch`'s if it breaks off. */
+async function bodyOf<T>(response: Response): Promise<T> {
+  const value = parsed(await response.text());
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as T;
+  throw new UnexpectedAnswer(response.status);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
 async function refusal(response: Response): Promise<ApiError> {
   const isProblem = (response.headers.get("content-type") ?? "").includes("problem+json");
-  const body: unknown = isProblem ? await response.json() : undefined;
+  const body = isProblem ? parsed(await response.text()) : undefined;
   return new ApiError(response.status, body as Problem | undefined);
 }

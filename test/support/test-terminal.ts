@@ -55,7 +55,7 @@ export class TestTerminal implements Terminal {
   readonly redraw = (lines: readonly string[]): void => void this.drawings.push(lines);
   readonly readText = async (path: string): Promise<string> => {
     const text = this.files.get(path);
-    if (text === undefined) throw new Error("ENOENT");
+    if (text === undefined) throw Object.assign(new Error("not there"), { code: "ENOENT" });
     return text;
   };
   readonly writeNew = async (path: string, text: string): Promise<void> => {

@@ -182,6 +182,29 @@ describe("a connection", () => {
     expect(told).toContain("in the clear");
   });
 
+  test("is what stands before the page as well", async () => {
+    const page = "http://127.0.0.1:7071/api/ui#/jobs";
+    const { request } = await asked(() => undefined, `--endpoint ${page}`);
+    expect(request?.url).toBe(local);
+  });
+
+  test("takes no key that cannot be sent, and does not repeat it", async () => {
+    const key = { HOLDFAST_KEY: "s3crét…" };
+    const env = (terminal: TestTerminal) => Object.assign(terminal.env, key);
+    const { exit, request, told } = await asked(env);
+    expect([exit, request, told.includes("s3cr")]).toEqual([2, undefined, false]);
+  });
+
+  test("does not go elsewhere because the file cannot be read", async () => {
+    const locked = (terminal: TestTerminal) => {
+      const denied = Object.assign(new Error("denied"), { code: "EACCES" });
+      Object.assign(terminal, { readText: () => Promise.reject(denied) });
+    };
+    const { exit, request, told } = await asked(locked);
+    expect([exit, request]).toEqual([2, undefined]);
+    expect(told).toContain("cannot be read");
+  });
+
   test("takes no file that others may read", async () => {
     const open = (terminal: TestTerminal) => {
       terminal.files.set(FILE, PROFILES);
@@ -195,13 +218,17 @@ describe("a connection", () => {
   test.each([
     ["--profile none", "has local, production"],
     ["--endpoint ftp://a", "expected http://HOST:PORT"],
-    ["--endpoint http://me:secret@127.0.0.1", "expected http://HOST:PORT"],
+    ["--endpoint http://me:s3cret@127.0.0.1", "expected http://HOST:PORT"],
+    ["--endpoint http://:s3cret@127.0.0.1", "expected http://HOST:PORT"],
+    ["--endpoint http://127.0.0.1/api/v1/jobs?code=s3cret", "nothing that identifies you"],
+    ["--endpoint ftp://me:s3cret@a", "expected http://HOST:PORT"],
     ["--endpoint http://127.0.0.1 --profile local", "expected one of them"],
   ])("%s is refused", async (flags, problem) => {
     const profiles = (terminal: TestTerminal) => terminal.files.set(FILE, PROFILES);
     const { exit, request, told } = await asked(profiles, flags);
     expect([exit, request]).toEqual([2, undefined]);
     expect(told).toContain(problem);
+    expect(told).not.toContain("s3cret");
   });
 
   test.each(["profiles: {", "profiles: { a: { endpoint: 7, key: s3cret } }", "keys: s3cret"])(

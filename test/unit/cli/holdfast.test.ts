@@ -127,6 +127,7 @@ describe("jobs and show", () => {
     expect(terminal.errors).toHaveLength(1);
     expect(terminal.errors[0]).toContain("/status: expected one or more of pending, running");
     expect(await run("jobs --since yesterday")).toBe(2);
+    expect(await run("jobs --since 99999999999999d")).toBe(2);
     expect(await run("jobs --since 2h")).toBe(0);
   });
 
@@ -288,6 +289,37 @@ describe("words", () => {
   });
 });
 
+test.each([
+  ["<html>", 3, "the answer (200) is not one of this API"],
+  ["[]", 3, "the answer (200) is not one of this API"],
+  ['{"jobs": [', 3, "the answer (200) is not one of this API"],
+  ["{}", 1, "unexpected: "],
+])("%s from another service is told in a line", async (body, exit, told) => {
+  terminal.fetch = async () => new Response(body, { status: 200 });
+  expect(await run("jobs")).toBe(exit);
+  expect(terminal.errors[0]).toContain(`holdfast: ${told}`);
+  expect(terminal.errors).toHaveLength(2);
+  await run("doctor");
+  expect(terminal.text).toContain("not as Holdfast does");
+});
+
+test("an answer that breaks off is as none", async () => {
+  terminal.fetch = () => Promise.reject(new TypeError("terminated"));
+  expect(await run("jobs")).toBe(3);
+});
+
+test("the source of a snapshot is exact in a pipeline, and harmless on a terminal", async () => {
+  const id = await finished();
+  const yaml = "# \u001b[2J\nworkflow_id: a\n\n";
+  const snapshot = { workflow_source: yaml };
+  terminal.fetch = async () => new Response(JSON.stringify(snapshot), { status: 200 });
+  await run(`snapshot ${id} --source`);
+  expect(`${terminal.lines[0]}\n`).toBe(yaml);
+  terminal.isTty = true;
+  await run(`snapshot ${id} --source`);
+  expect(terminal.lines[0]).toBe("# \\u001b[2J\nworkflow_id: a\n");
+});
+
 test("text of others cannot move the cursor, paint or ring", async () => {
   const evil = "\u001b[2J\u001b]0;owned\u0007\u009b31m\r\n‮x";
   const body = { workflow_id: "echo_test", input_params: { message: evil }, tags: [evil] };
@@ -296,7 +328,9 @@ test("text of others cannot move the cursor, paint or ring", async () => {
   });
   const id = String(answer.body["job_id"]);
   await http.call("jobs_cancel", { params: { job_id: id }, body: { reason: evil } });
-  for (const line of ["jobs", `show ${id}`, `events ${id}`, `watch ${id}`, `logs ${id}`]) {
+  const texts = ["jobs", `show ${id}`, `events ${id}`, `watch ${id}`, `logs ${id}`];
+  const asJson = [...texts, `result ${id}`, `snapshot ${id}`].map((line) => `${line} --json`);
+  for (const line of [...texts, ...asJson]) {
     await run(line);
     for (const shown of [...terminal.lines, ...terminal.errors]) {
       expect([line, shown]).toEqual([line, shown.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, "")]);

@@ -136,15 +136,32 @@ describe("an app that is away", () => {
     expect(await watching).toBe(0);
     const gone = "the app is not reached; asking again for a minute";
     expect(terminal.errors).toEqual([gone, "the app is back"]);
-    expect(terminal.restedMs).toBe(5_000);
+    expect(terminal.restedMs).toBe(5_250);
   });
 
   test("for longer than a minute ends it", async () => {
     const id = await submitted();
     away((asked) => asked >= 1);
     expect(await terminal.run(`events ${id} --follow`)).toBe(3);
-    expect(terminal.restedMs).toBe(60_000);
+    expect(terminal.restedMs).toBe(60_250);
     expect(terminal.errors.at(1)).toBe("holdfast: the app is not reached");
+  });
+
+  test("by its own word is asked when it says", async () => {
+    const id = await submitted();
+    const reach = terminal.fetch;
+    let asked = 0;
+    terminal.fetch = async (input, init) => {
+      asked += 1;
+      if (asked > 3) await http.runtime.runToEnd(id);
+      if (asked === 1 || asked > 3) return reach(input, init);
+      const problem = { code: "RATE_LIMITED", detail: "slow down", retry_after_seconds: 7 };
+      const headers = { "content-type": "application/problem+json" };
+      return new Response(JSON.stringify(problem), { status: 429, headers });
+    };
+    expect(await terminal.run(`watch ${id}`)).toBe(0);
+    const told = "the app answers RATE_LIMITED; asking again for a minute";
+    expect([terminal.errors, terminal.restedMs]).toEqual([[told, "the app is back"], 14_250]);
   });
 
   test("at the first question is told at once", async () => {
@@ -165,7 +182,7 @@ describe("an app that is away", () => {
       return reach(url.replace("wait=20", "wait=0"), init);
     };
     expect(await terminal.run(`watch ${id}`)).toBe(0);
-    expect([asked, terminal.restedMs]).toEqual([5, 3_000]);
+    expect([asked, terminal.restedMs]).toEqual([5, 3_250]);
   });
 });
 
