@@ -28,14 +28,14 @@ export const RELAXED: Readonly<Record<string, string>> = {
   HOLDFAST_HTTP_ALLOW: "127.0.0.1,localhost",
 };
 
-/** Only stores in memory may be rebuilt unasked: others may hold what somebody wants to keep. */
-export function appDefaults(env: Environment, stores: StoreSettings | undefined): Environment {
+/** Stores whose content outlasts the host are rebuilt only where somebody says that they may be. */
+export function appDefaults(env: Environment, isKept: boolean): Environment {
   const defaults: Readonly<Record<string, string>> = {
     AZURE_FUNCTIONS_ENVIRONMENT: "Development",
     HOLDFAST_DATABASE: "holdfast",
     HOLDFAST_WORKFLOWS_DIR: path.join(process.cwd(), "workflows"),
     ...RELAXED,
-    ...(stores === undefined ? {} : { HOLDFAST_ALLOW_REBUILD: "false" }),
+    ...(isKept ? { HOLDFAST_ALLOW_REBUILD: "false" } : {}),
   };
   return Object.fromEntries(
     Object.entries(defaults).map(([name, value]) => [name, env[name] ?? value]),

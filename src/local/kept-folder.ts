@@ -6,7 +6,7 @@ import { StartupProblem } from "./startup-problem.ts";
 
 /** Takes the folder until this process ends. Errors: StartupProblem where another has it. */
 export function takeFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const lock = path.join(folder, "lock");
   if (!created(lock)) {
     const owner = Number(readFileSync(lock, "utf8"));

@@ -48,6 +48,7 @@ async function runHost(): Promise<void> {
   const stores =
     given === undefined ? await forkStores(SELF, { keep, onLost: storesLost }) : undefined;
   const settings = given ?? stores?.env;
+  const isKept = given !== undefined || keep !== undefined;
   let host: RunningHost;
   try {
     if (settings !== undefined) {
@@ -57,7 +58,7 @@ async function runHost(): Promise<void> {
       bundlePath: path.join(ROOT, "dist", "main.cjs"),
       hostJsonPath: path.join(ROOT, "host.json"),
       port,
-      env: { ...appDefaults(process.env, given), ...settings },
+      env: { ...appDefaults(process.env, isKept), ...settings },
       log: printLog,
       keys: {
         host: process.env["HOLDFAST_LOCAL_KEY"] ?? LOCAL_KEYS.host,
