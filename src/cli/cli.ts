@@ -86,8 +86,10 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 
 // Timers of the clock keep no process alive; a command that waits for one must end all the same.
 const alive = setInterval(() => undefined, LONG_MS);
+const { HOLDFAST_HTTP_ALLOW: allowed = "" } = process.env;
+const allow = allowed.split(",").map((host) => host.trim()).filter((host) => host !== "");
 const exit = await holdfast(process.argv.slice(2), terminal, {
-  handlers: new HandlerRegistry(builtinHandlers({ http: { allow: [] }, clock: systemClock })),
+  handlers: new HandlerRegistry(builtinHandlers({ http: { allow }, clock: systemClock })),
   clock: systemClock,
   nodeVersion: process.versions.node,
   version: HOLDFAST_BUILD,

@@ -96,16 +96,28 @@ async function checkedFile(terminal: Terminal, file: string, handlers: KnownHand
   return checked;
 }
 
-/** The files that are named, and every YAML file of the folders that are. */
+/** The files that are named, and every YAML file of the folders that are, as the app looks. */
 async function filesOf({ terminal, operands }: Call): Promise<readonly string[]> {
   const files: string[] = [];
   for (const path of operands) {
-    const names = await terminal.list(path);
-    const inside = (names ?? []).filter((name) => /\.ya?ml$/.test(name)).toSorted();
-    if (names !== undefined && inside.length === 0) {
+    const inside = await filesIn(terminal, path);
+    if (inside?.length === 0) {
       throw new CommandProblem(`${safe(path)}: holds no .yaml file`, { exit: EXIT.usage });
     }
-    files.push(...(names === undefined ? [path] : inside.map((name) => `${path}/${name}`)));
+    files.push(...(inside ?? [path]));
+  }
+  return files;
+}
+
+/** Undefined where `path` is no folder. Names that begin with a dot are left out. */
+async function filesIn(terminal: Terminal, path: string): Promise<readonly string[] | undefined> {
+  const names = await terminal.list(path);
+  if (names === undefined) return undefined;
+  const files: string[] = [];
+  for (const name of names.filter((one) => !one.startsWith(".")).toSorted()) {
+    const inside = await filesIn(terminal, `${path}/${name}`);
+    if (inside !== undefined) files.push(...inside);
+    else if (/\.ya?ml$/.test(name)) files.push(`${path}/${name}`);
   }
   return files;
 }

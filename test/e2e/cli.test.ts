@@ -35,8 +35,12 @@ beforeAll(async () => {
   const source = path.join(ROOT, "src/cli/cli.ts");
   await bundle({ source, target: cli, kind: "tool" });
   fixture = await appFixture();
-  const echo = readFileSync(path.join(SHIPPED_WORKFLOWS, "echo_test.yaml"), "utf8");
-  app = await fixture.start({ workflows: { "echo_test.yaml": echo, "waits.yaml": WAITS } });
+  const shipped = ["echo_test.yaml", "hello_world.yaml"].map((name) => {
+    return [name, readFileSync(path.join(SHIPPED_WORKFLOWS, name), "utf8")] as const;
+  });
+  app = await fixture.start({
+    workflows: { ...Object.fromEntries(shipped), "waits.yaml": WAITS },
+  });
 });
 
 afterAll(async () => {
@@ -121,6 +125,20 @@ test("a handler alone runs for as long as it needs, and no longer than it may", 
   const late = await run("handler test sleep -i seconds=60 --timeout 1");
   expect([late.exit, late.out]).toEqual([1, ""]);
   expect(late.err).toMatch(/^timed_out in /);
+});
+
+test("the TypeScript of the how-to page starts a job and reads its result", async () => {
+  const page = readFileSync(path.join(ROOT, "docs/how-to.md"), "utf8");
+  const [, code = ""] = /```ts\n([^]*?)```/.exec(page) ?? [];
+  // Beside the clone's own files, for it imports one of them.
+  const source = path.join(ROOT, `how-to-${process.pid}.ts`);
+  writeFileSync(source, code.replace("http://127.0.0.1:7071", app.url));
+  const target = path.join(home, "how-to.mjs");
+  await bundle({ source, target, kind: "tool" }).finally(() => rmSync(source));
+  const out = await new Promise<string>((resolve) => {
+    execFile(process.execPath, [target], (_error, stdout, stderr) => resolve(stdout + stderr));
+  });
+  expect(out).toMatch(/^completed \{\s+greet: \{ greeting: 'Hello, Ada!' \}/);
 });
 
 test("a profile file may be a link, and is refused where others may read it", async () => {

@@ -64,7 +64,8 @@ export class TestTerminal implements Terminal {
   };
   readonly list = async (path: string): Promise<readonly string[] | undefined> => {
     const inside = [...this.files.keys()].filter((name) => name.startsWith(`${path}/`));
-    return inside.length === 0 ? undefined : inside.map((name) => name.slice(path.length + 1));
+    const names = inside.map((name) => name.slice(path.length + 1).replace(/\/.*$/, ""));
+    return inside.length === 0 ? undefined : [...new Set(names)];
   };
   readonly mode = async (path: string): Promise<number | undefined> =>
     this.files.has(path) ? (this.modes.get(path) ?? 0o100600) : undefined;

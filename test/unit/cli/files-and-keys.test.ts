@@ -57,7 +57,9 @@ describe("validate", () => {
     expect(await terminal.run("validate workflows")).toBe(0);
     const good = terminal.lines.filter((line) => line.startsWith("ok  workflows/flows_"));
     expect(good).toHaveLength(2);
-    terminal.files.set("workflows/bad.yaml", "nodes: [");
+    terminal.files.set("workflows/deep/er/bad.yaml", "nodes: [");
+    terminal.files.set("workflows/.draft/bad.yaml", "nodes: [");
+    terminal.files.set("workflows/README.md", "");
     expect(await terminal.run("validate workflows --json")).toBe(1);
     const told = JSON.parse(terminal.lines.at(-1) ?? "") as { valid: boolean; files: object[] };
     expect(told).toMatchObject({ valid: false });
