@@ -79,8 +79,16 @@ export class ProjectionKeeper {
   /** Whether the stored projection says all that is known here, its wake included. */
   get isCurrent(): boolean {
     const { seq } = this.#source.job();
+    if (this.#isEndStored) return true;
     if (this.#isWatchDirty || this.#stored.seq < seq) return false;
     return this.#stored.seq > seq || this.#stored.wake_at === this.#wakeAt();
+  }
+
+  /** Then nothing is left to say, of leases neither: an end is stored once, and counted once. */
+  get #isEndStored(): boolean {
+    const job = this.#source.job();
+    const { seq, wake_at } = this.#stored;
+    return isTerminalJob(job) && seq === job.seq && wake_at === undefined;
   }
 
   /** The job has a new entry: it will be projected within the refresh time. */
@@ -272,6 +280,7 @@ export class ProjectionKeeper {
   /** False where another process has written since, or is further: nothing goes back. */
   async #replace(watch: Watch): Promise<boolean> {
     const job = this.#source.job();
+    if (this.#isEndStored) return true;
     if (this.#stored.seq > job.seq) return false;
     const before = this.#watch;
     const document = projectionOf(this.#engine, { job, watch }, this.#source.workflow());

@@ -141,6 +141,22 @@ test("a suspicion counts only where it was stored", async () => {
   await leave();
 });
 
+test("an end is stored once, whatever is noted of leases after it", async () => {
+  const { runtime, other, jobId } = await shared();
+  const mine = await enter(runtime.first, jobId);
+  const theirs = await enter(other, jobId);
+  await commit(theirs.session, { type: "cancel_requested", requested_by: "ann" });
+  await theirs.leave();
+  expect(runtime.status(jobId)).toBe("cancelled");
+  const { write_id } = await storedOf(runtime, jobId);
+  await mine.session.freshen();
+  mine.session.keeper.noteLease("p1:1", runtime.clock.now());
+  expect(await mine.session.keeper.suspect(["p1:1"])).toBe(true);
+  expect(await mine.session.keeper.refresh()).toBe(true);
+  await mine.leave();
+  expect((await storedOf(runtime, jobId)).write_id).toBe(write_id);
+});
+
 interface Held {
   readonly answer: (value: { readonly v: number }) => void;
 }
