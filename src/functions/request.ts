@@ -2,8 +2,8 @@
 // that are checked before anything is looked up. Everything wrong is reported at once.
 import type { HttpRequest } from "@azure/functions";
 import * as z from "zod";
+import { jsonTextProblems } from "../api/json-text.ts";
 import { WorkflowError } from "../core/error.ts";
-import { duplicateNames } from "../core/duplicate-names.ts";
 import type { Issue } from "../core/error.ts";
 import { firstIssues } from "../core/issues.ts";
 import { jsonProblem, utf8Bytes } from "../core/json.ts";
@@ -57,11 +57,8 @@ function assertJson(request: HttpRequest): void {
 
 function checked<T>(text: string, schema: z.ZodType<T>): T {
   const value = parseJson(text);
-  const twice = duplicateNames(text, MAX_ISSUES);
-  if (twice.length > 0) {
-    const message = "this name stands twice in its object; which of the two is meant?";
-    throw refused(twice, (pointer) => ({ message, pointer }));
-  }
+  const problems = jsonTextProblems(text, MAX_ISSUES);
+  if (problems.length > 0) throw refused(problems, (problem) => problem);
   return fitting(value, schema);
 }
 
@@ -142,12 +139,19 @@ export function readQuery<Shape extends z.ZodRawShape>(
   request: HttpRequest,
   schema: z.ZodObject<Shape, z.core.$strict>,
 ): z.output<z.ZodObject<Shape, z.core.$strict>> {
+  const names = Object.keys(schema.shape);
+  // Where a parameter stands twice the host hands both over as one text.
+  const { searchParams } = new URL(request.url);
+  const twice = names.filter((name) => searchParams.getAll(name).length > 1);
+  if (twice.length > 0) {
+    const message = "this query parameter stands twice; which of the two is meant?";
+    throw refused(twice, (name) => ({ message, pointer: pointerOf([name]) }));
+  }
   const given = Object.fromEntries(request.query.entries());
   // The host's own: a function key may come so.
   delete given["code"];
   const parsed = safeParse(schema, given);
   if (parsed.success) return parsed.data;
-  const names = Object.keys(schema.shape);
   throw refused(refusalsOf(parsed.error), ({ issue, key }) => {
     if (key === undefined) return issueOf({ issue });
     const takes = names.length === 0 ? "this route takes none" : `expected ${listNames(names)}`;

@@ -1,6 +1,7 @@
 // From what a person typed to the inputs of a submission. Only what cannot be sent at all is
 // refused here, such as text that is no JSON; everything else the app judges, by its own rules.
 import type { ProblemIssue, Submission } from "../api/wire.ts";
+import { isRounded, jsonTextProblems } from "../api/json-text.ts";
 import { plural } from "./summary.ts";
 import type { InputType, Json, ShownInput } from "./definition.ts";
 
@@ -51,18 +52,13 @@ function parsedBoolean(name: string, text: string): Parsed {
   return wrong(name, "true or false", text);
 }
 
-/** A whole number that would not arrive as it was typed. */
-function isRounded(text: string): boolean {
-  return /^-?\d+$/.test(text) && !Number.isSafeInteger(Number(text));
-}
-
 function parsedJson(name: string, type: InputType, text: string): Parsed {
   try {
     const value = JSON.parse(text) as Json;
-    const numbers = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, "").match(/-?\d[\d.eE+-]*/g) ?? [];
-    const rounded = numbers.find(isRounded);
-    if (rounded === undefined) return { kind: "value", value };
-    return wrong(name, "whole numbers of at most 15 digits", rounded);
+    const [problem] = jsonTextProblems(text, 1);
+    if (problem === undefined) return { kind: "value", value };
+    const place = problem.pointer === "" ? "" : `, ${problem.pointer}`;
+    return { kind: "wrong", message: `input "${name}"${place}: ${problem.message}` };
   } catch (error) {
     const example = type === "array" ? '["a", 1]' : '{"a": 1}';
     const why = error instanceof Error ? ` (${error.message})` : "";

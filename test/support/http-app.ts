@@ -40,6 +40,8 @@ export interface HttpAppOptions {
 export interface Sent {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
+  /** The query as it stands in the address, where that matters: `?a=1&a=2`. */
+  readonly search?: string;
   readonly headers?: Readonly<Record<string, string>>;
   /** An object is sent as JSON, text as it stands. */
   readonly body?: object | string;
@@ -123,7 +125,7 @@ export class HttpApp {
     const headers = { ...(isJson ? { "content-type": "application/json" } : {}), ...sent.headers };
     const init: HttpRequestInit = {
       method: route.methods[0] ?? "GET",
-      url: `https://a.example/api/${route.route.replace(/[{}*]/g, "")}`,
+      url: `https://a.example/api/${route.route.replace(/[{}*]/g, "")}${sent.search ?? ""}`,
       headers,
       ...(params === undefined ? {} : { params: { ...params } }),
       ...(query === undefined ? {} : { query: { ...query } }),

@@ -39,7 +39,8 @@ const MATRIX: Readonly<Record<string, Layer>> = {
   },
   client: { folders: ["api"], packages: [] },
   cli: { folders: [...INNER, "api", "client"], packages: ["zod", "yaml", "node:"] },
-  // Runs in a browser, which gets neither the core nor a schema: types of `api` alone.
+  // Runs in a browser, which gets neither a schema nor a decision: types of `api`, and what it
+  // says of a typed text.
   web: { folders: ["api", "client"], packages: ["preact", "@dagrejs/dagre", "diff"] },
   // A program of `cli` that speaks to the stores itself: a composition root, like main.ts.
   program: {

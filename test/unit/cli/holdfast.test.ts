@@ -55,10 +55,36 @@ describe("submit", () => {
     });
   });
 
-  test.each(["[1]", "{", "just text"])("a file that holds %s is refused", async (text) => {
+  test.each([
+    ["[1]", "in.yaml: expected a map of inputs"],
+    ["just text", "in.yaml: expected a map of inputs"],
+    ["a: 1\nb: {\n", "in.yaml:3:1: not valid YAML: "],
+    ["a: 1\na: 2\n", 'in.yaml:2:1: the key "a" is there already, in line 1'],
+    ["a: 9007199254740993\n", "in.yaml:1:4: the integer 9007199254740993 cannot be kept exactly"],
+    ['{"a": [9007199254740993]}', "in.yaml: /a/0: the integer 9007199254740993 cannot"],
+    ['{"a": 1, "a": 2}', "in.yaml: /a: this name stands twice"],
+  ])("a file that holds %j is refused", async (text, problem) => {
     terminal.files.set("in.yaml", text);
     expect(await run("submit echo_test --input-file in.yaml")).toBe(2);
-    expect(terminal.errors[0]).toContain("expected a map of inputs");
+    expect(terminal.errors[0]).toContain(problem);
+  });
+
+  test.each([
+    ["-i steps=1 -i steps=2", "-i steps: given twice"],
+    ["-i steps:=9007199254740993", "-i steps:= the integer 9007199254740993"],
+    ['-i x={"a":1,"a":2}', "/a: this name stands twice"],
+    ['-i x:={"__proto__":{}}', "-i x:= "],
+  ])("%s is refused before anything is sent", async (pairs, problem) => {
+    expect(await run(`submit echo_test ${pairs}`)).toBe(2);
+    expect(terminal.errors[0]).toContain(problem);
+  });
+
+  test("a number with more digits than can be kept is a text", async () => {
+    const id = await finished("submit echo_test -i steps=0 -i message=12345678901234567890");
+    await run(`result ${id} --json`);
+    expect(JSON.parse(terminal.text)).toMatchObject({
+      result_data: { echo: { message: "12345678901234567890" } },
+    });
   });
 
   test("the same key twice gives one job", async () => {

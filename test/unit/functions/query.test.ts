@@ -50,6 +50,20 @@ test.each([
   expect(body["issues"]).toMatchObject([{ hint: `did you mean "${meant}"?` }]);
 });
 
+test("a parameter that stands twice is refused by name", async () => {
+  const search = "?limit=1&status=failed&limit=200&status=completed&code=a&code=b";
+  const query = { limit: "1,200", status: "failed,completed", code: "a,b" };
+  const { status, body } = await http.call("jobs_list", { search, query });
+  const message = "this query parameter stands twice; which of the two is meant?";
+  expect([status, body["issues"]]).toEqual([
+    400,
+    [
+      { message, pointer: "/status" },
+      { message, pointer: "/limit" },
+    ],
+  ]);
+});
+
 test("a parameter too much keeps a request from having an effect", async () => {
   const before = http.runtime.store.allJobs().length;
   const body = { workflow_id: "chain" };

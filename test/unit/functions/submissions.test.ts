@@ -199,3 +199,20 @@ test("a name that stands twice is refused with its place, wherever a body is JSO
   }
   expect(counts(http)).toEqual([0, 0]);
 });
+
+test("an integer that would be rounded is refused with its place, and kept as a text", async () => {
+  const http = new HttpApp();
+  const headers = { "content-type": "application/json" };
+  const body = '{"workflow_id": "chain", "input_params": {"a": {"order": 9007199254740993}}}';
+  const answer = await http.call("jobs_submit", { body, headers });
+  expect([answer.status, answer.body["issues"]]).toEqual([
+    400,
+    [
+      {
+        message: "the integer 9007199254740993 cannot be kept exactly: send it as a text",
+        pointer: "/input_params/a/order",
+      },
+    ],
+  ]);
+  expect(counts(http)).toEqual([0, 0]);
+});
