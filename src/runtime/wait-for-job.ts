@@ -3,6 +3,8 @@
 // exactly as it says "there". How long and how many wait at once has a bound.
 import { isTerminalJob } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
+import { addSeconds, secondsBetween } from "../core/instant.ts";
+import type { Instant } from "../core/instant.ts";
 import { foldToEnd, readEntry } from "./journal.ts";
 import type { Reader } from "./read-job.ts";
 
@@ -35,7 +37,7 @@ export class JobWait {
     if (seconds === 0 || isDone(job) || this.#waiting >= this.#most) return job;
     this.#waiting += 1;
     try {
-      return await this.#look(job, isDone, seconds * 1000);
+      return await this.#look(job, isDone, addSeconds(this.#engine.clock.now(), seconds));
     } finally {
       this.#waiting -= 1;
     }
@@ -44,15 +46,15 @@ export class JobWait {
   async #look(
     first: JobState,
     isDone: (job: JobState) => boolean,
-    mostMs: number,
+    until: Instant,
   ): Promise<JobState> {
-    const { journal } = this.#engine;
+    const { clock, journal } = this.#engine;
     let job = first;
-    let waitedMs = 0;
-    for (let step = 0; waitedMs < mostMs; step += 1) {
-      const ms = Math.min(STEPS_MS[step] ?? LAST_STEP_MS, mostMs - waitedMs);
-      await this.#pause(ms);
-      waitedMs += ms;
+    for (let step = 0; ; step += 1) {
+      // By the clock, not by the pauses: a slow store holds nobody for longer than was asked.
+      const leftMs = secondsBetween(clock.now(), until) * 1000;
+      if (leftMs <= 0) break;
+      await this.#pause(Math.min(STEPS_MS[step] ?? LAST_STEP_MS, leftMs));
       if ((await readEntry(journal, job.job_id, job.seq + 1)) === undefined) continue;
       job = await foldToEnd(journal, job);
       if (isDone(job)) break;

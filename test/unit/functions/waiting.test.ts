@@ -112,6 +112,17 @@ describe("an answer that is held", () => {
     expect(http.runtime.store.requestCount).toBe(1);
   });
 
+  test("is held no longer where the store is slow", async () => {
+    const { http, job_id } = await started();
+    http.runtime.gate.latencyMs = ({ operation }) => (operation === "journal.read" ? 900 : 0);
+    let isAnswered = false;
+    const waiting = http.call("jobs_get", { params: { job_id }, query: { wait: "10" } });
+    void waiting.then(() => (isAnswered = true));
+    await http.runtime.clock.advance(12_000);
+    expect(isAnswered).toBe(true);
+    expect((await waiting).body["status"]).toBe("pending");
+  });
+
   test("is not held where as many as may be are held already", async () => {
     const { http, job_id } = await started();
     const ask = () => http.call("jobs_get", { params: { job_id }, query: { wait: "5" } });
