@@ -61,6 +61,7 @@ const terminal: Terminal = {
     if (process.platform === "win32") return undefined;
     return (await stat(file).catch(() => undefined))?.mode;
   },
+  canAsk: process.stdin.isTTY === true,
   ask: async (question) => {
     if (process.stdin.isTTY !== true) return "";
     const reader = createInterface({ input: process.stdin, output: process.stderr });

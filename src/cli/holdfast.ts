@@ -96,7 +96,7 @@ function callOf(terminal: Terminal, operands: readonly string[], values: Values)
   };
   return {
     // JSON is for programs: nobody is asked, nothing is drawn.
-    terminal: isJson ? { ...terminal, isTty: false } : terminal,
+    terminal: isJson ? { ...terminal, isTty: false, canAsk: false } : terminal,
     paint: painter(!isPlain && isColored(terminal)),
     operands,
     values,

@@ -162,7 +162,7 @@ async function cancel(call: Call): Promise<Exit> {
   const { terminal, values } = call;
   const client = await call.client();
   const jobId = await named(call);
-  if (values["yes"] !== true && terminal.isTty) {
+  if (values["yes"] !== true && terminal.canAsk) {
     const answer = await terminal.ask(`Cancel job ${jobId}? [y/N] `);
     if (!/^y(?:es)?$/i.test(answer.trim())) {
       terminal.err("nothing was done");
@@ -281,7 +281,7 @@ export const JOB_COMMANDS: readonly Command[] = [
     takes: [1, 1],
     options: {
       reason: { type: "string", value: "TEXT", text: "kept in its history" },
-      yes: { type: "boolean", short: "y", text: "do not ask" },
+      yes: { type: "boolean", short: "y", text: "do not ask; in a pipeline nobody is asked" },
     },
     examples: ["holdfast cancel last --reason 'wrong file' --yes"],
     run: cancel,

@@ -27,6 +27,8 @@ export interface Terminal {
   list(path: string): Promise<readonly string[] | undefined>;
   /** Permission bits of a file; undefined where the system has none. */
   mode(path: string): Promise<number | undefined>;
+  /** Whether a person can be asked; not so in a pipeline. */
+  readonly canAsk: boolean;
   /** The answer to a question; empty where nobody can be asked. */
   ask(question: string): Promise<string>;
   readonly fetch: typeof fetch;

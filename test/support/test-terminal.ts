@@ -34,6 +34,7 @@ export class TestTerminal implements Terminal {
   readonly requests: { readonly url: string; readonly key: string | null }[] = [];
   answer = "";
   isTty = false;
+  canAsk = false;
   columns = 80;
   rows = 24;
   /** What is to happen each second: a test calls it. */

@@ -234,10 +234,18 @@ describe("events, logs, result, snapshot", () => {
 });
 
 describe("cancel", () => {
+  test.each(["", " --json"])("asks nobody in a pipeline%s", async (flag) => {
+    await run("submit echo_test");
+    const [id = ""] = terminal.lines;
+    terminal.canAsk = flag !== "";
+    expect(await run(`cancel ${id}${flag}`)).toBe(0);
+    expect([terminal.questions, http.runtime.status(id)]).toEqual([[], "cancelled"]);
+  });
+
   test("asks on a terminal, and does nothing without a yes", async () => {
     await run("submit echo_test");
     const [id = ""] = terminal.lines;
-    terminal.isTty = true;
+    terminal.canAsk = true;
     expect(await run(`cancel ${id}`)).toBe(1);
     expect(terminal.questions).toEqual([`Cancel job ${id}? [y/N] `]);
     expect(http.runtime.status(id)).toBe("pending");
