@@ -1,6 +1,7 @@
 // Every function of the app in one table: name, trigger, auth level, handler. main.ts registers it
 // as it stands. The host matches routes in alphabetical order of the functions' names, so the
-// catch-all's name comes last. Every route says its auth level; only health is open.
+// catch-all's name comes last. Every route says its auth level; open are health, the page's files
+// and the API's description, which say nothing about a job.
 import type { HttpMethod, HttpRequest, HttpResponseInit } from "@azure/functions";
 import { noQuery } from "../api/requests.ts";
 import type { App, AppResult } from "./app.ts";

@@ -33,7 +33,7 @@ export function CancelJob({ job, onCancelled }: CancelJobProps) {
   };
   const submit = (event: Event): void => {
     event.preventDefault();
-    void send();
+    if (!isSending) void send();
   };
   return (
     <>
@@ -52,7 +52,7 @@ export function CancelJob({ job, onCancelled }: CancelJobProps) {
           <label for="reason">Reason (optional, kept in its history)</label>
           <input id="reason" ref={reason} maxLength={MOST_CHARS} autocomplete="off" />
           <div class="buttons">
-            <button type="submit" class="danger" disabled={isSending}>
+            <button type="submit" class="danger" aria-disabled={isSending}>
               Cancel the job
             </button>
             <button type="button" onClick={() => dialog.current?.close()}>

@@ -75,8 +75,10 @@ export function secondsBetween(from: string | undefined, to: string | number): n
   return Math.max(0, (end - start) / 1000);
 }
 
-/** What a `datetime-local` field holds, as an instant; undefined while it holds none. */
+/** What a `datetime-local` field holds, or a day, as an instant; undefined while it holds none. */
 export function instantOfLocal(local: string): string | undefined {
-  const millis = local === "" ? Number.NaN : Date.parse(local);
+  // A day alone would be midnight in Greenwich.
+  const time = /^\d{4}-\d\d-\d\d$/.test(local) ? `${local}T00:00` : local;
+  const millis = time === "" ? Number.NaN : Date.parse(time);
   return Number.isNaN(millis) ? undefined : new Date(millis).toISOString();
 }

@@ -47,13 +47,16 @@ export function KeyForm({ refusal, onKey }: KeyFormProps) {
           Without the tick a reload asks again. The key is never in the address and never kept after
           the tab is closed.
         </p>
-        <button type="submit" class="primary" disabled={isTrying}>
+        <button type="submit" class="primary" aria-disabled={isTrying}>
           {isTrying ? "Trying…" : "Continue"}
         </button>
       </form>
     </div>
   );
 }
+
+/** What a header can carry. */
+const KEY = /^[\x21-\x7e]+$/;
 
 interface Trial extends KeyFormProps {
   readonly field: RefObject<HTMLInputElement | null>;
@@ -78,7 +81,9 @@ function useTrial({ refusal, onKey, field, keep }: Trial) {
   const enter = (event: Event): void => {
     event.preventDefault();
     const key = field.current?.value.trim() ?? "";
+    if (isTrying) return;
     if (key === "") setProblem("Enter a key: the field is empty.");
+    else if (!KEY.test(key)) setProblem("A key has only ASCII letters, digits and signs.");
     else void tryKey(key);
   };
   return { problem, isTrying, enter };

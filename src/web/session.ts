@@ -19,6 +19,9 @@ export function useSession(): Session {
   return session;
 }
 
+/** Longer than any answer is held; what does not come by then is asked for again. */
+const MOST_MS = 45_000;
+
 /** `endpoint` is what stands before `/api/ui`: empty unless a proxy puts something there. */
 export function clientFor(key: string, onRefused: (why: string | undefined) => void): Client {
   const endpoint = location.pathname.replace(/\/api\/ui\/?$/, "");
@@ -26,7 +29,9 @@ export function clientFor(key: string, onRefused: (why: string | undefined) => v
     endpoint,
     key,
     fetch: async (input, init) => {
-      const response = await fetch(input, init);
+      const late = AbortSignal.timeout(MOST_MS);
+      const signal = AbortSignal.any([...(init?.signal ? [init.signal] : []), late]);
+      const response = await fetch(input, { ...init, signal });
       if (response.status === 401) onRefused(await detailOf(response.clone()));
       return response;
     },
@@ -44,7 +49,12 @@ async function detailOf(response: Response): Promise<string | undefined> {
 /** What went wrong, for a reader: what the app says, or that it did not answer. */
 export function errorText(error: unknown): string {
   if (error instanceof ApiError) return error.message;
-  if (error instanceof TypeError) return "The app did not answer. Is it running?";
+  if (error instanceof TypeError) {
+    return "The app did not answer. Is it running, and are you still signed in?";
+  }
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return `The app did not answer within ${MOST_MS / 1000} seconds.`;
+  }
   return error instanceof Error ? error.message : String(error);
 }
 

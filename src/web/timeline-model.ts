@@ -60,7 +60,11 @@ export function rowsOf(
   { start, end }: TimelineSpan,
 ): readonly TimelineRow[] {
   const byNode = new Map<string, TimelineBar[]>();
-  for (const bar of bars) byNode.set(bar.node_id, [...(byNode.get(bar.node_id) ?? []), bar]);
+  for (const bar of bars) {
+    const own = byNode.get(bar.node_id);
+    if (own === undefined) byNode.set(bar.node_id, [bar]);
+    else own.push(bar);
+  }
   return [...byNode].map(([nodeId, own]) => ({
     nodeId,
     chunks: own.filter(({ kind }) => kind === "chunk").length,

@@ -1,5 +1,6 @@
 // When what ran: one row per node, one bar per attempt or chunk. The same as a table is one click
 // away, for whoever does not see bars.
+import { useMemo, useState } from "preact/hooks";
 import type { Job, Timeline, TimelineBar } from "../api/wire.ts";
 import { durationText, exactTime, secondsBetween } from "./instant.ts";
 import { useLoaded, useNow } from "./loading.ts";
@@ -13,6 +14,8 @@ import type { PlacedBar, TimelineRow, TimelineSpan } from "./timeline-model.ts";
 
 export function TimelineTab({ job }: { readonly job: Job }) {
   const { client } = useSession();
+  // Thousands of rows are made only for whoever reads them.
+  const [isOpen, setOpen] = useState(false);
   const { value, error } = useLoaded(
     (signal) => client.timeline(job.job_id, { signal }),
     { moved: `${job.seq} ${job.status}` },
@@ -24,23 +27,25 @@ export function TimelineTab({ job }: { readonly job: Job }) {
     <>
       {error === undefined ? null : <Failure error={error} />}
       <Bars timeline={value} />
-      <details class="fold">
+      <details class="fold" onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary>The timeline as a table</summary>
-        <BarTable bars={value.bars} />
+        {isOpen ? <BarTable bars={value.bars} /> : null}
       </details>
     </>
   );
 }
 
 function Bars({ timeline: { bars, status, job_id } }: { readonly timeline: Timeline }) {
-  const now = useNow(!isEnded(status));
-  const span = spanOf(bars, now);
+  const isRunning = !isEnded(status);
+  const now = useNow(isRunning);
+  const span = useMemo(() => spanOf(bars, now), [bars, isRunning ? now : 0]);
+  const rows = useMemo(() => (span === undefined ? [] : rowsOf(bars, span)), [bars, span]);
   if (span === undefined) return <Empty>Nothing has begun yet.</Empty>;
   return (
     <div class="timeline" data-rows={bars.length}>
       <Axis span={span} />
       <ul>
-        {rowsOf(bars, span).map((row) => (
+        {rows.map((row) => (
           <Row key={row.nodeId} row={row} jobId={job_id} />
         ))}
       </ul>

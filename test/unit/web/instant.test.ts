@@ -45,6 +45,11 @@ test("what is no instant is shown as it is and takes no time", () => {
   expect(instantOfLocal("nonsense")).toBeUndefined();
 });
 
+test("a day begins at midnight where the reader is", () => {
+  expect(instantOfLocal("2026-11-22")).toBe(instantOfLocal("2026-11-22T00:00"));
+  expect(instantOfLocal("2026-11-22T20:40:50.000Z")).toBe("2026-11-22T20:40:50.000Z");
+});
+
 test("a span never runs backwards", () => {
   expect(secondsBetween(AT, MS + 1_500)).toBe(1.5);
   expect(secondsBetween(AT, "2026-11-22T20:40:50.000Z")).toBe(0);
