@@ -3,6 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Job, Problem, Submission } from "../api/wire.ts";
 import { ApiError, Client } from "../client/client.ts";
+import { hasEnded } from "./job-text.ts";
 
 export interface Api {
   readonly client: Client;
@@ -18,7 +19,6 @@ export type PinnedJob = Pick<
 
 export type Inputs = Readonly<Record<string, string | number>>;
 
-const ENDED: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"]);
 const POLL_MS = 200;
 const REASON_MS = 2_000;
 
@@ -67,10 +67,6 @@ export async function jobNow({ client }: Api, jobId: string): Promise<PinnedJob>
   const { body } = await client.job(jobId);
   if (body === undefined) throw new Error(`job ${jobId}: no body though no etag was sent`);
   return body;
-}
-
-export function hasEnded(job: PinnedJob): boolean {
-  return ENDED.has(job.status);
 }
 
 /** The job when it has ended; the api's signal bounds the wait. */

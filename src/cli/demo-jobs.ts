@@ -5,8 +5,9 @@ import { safeParse } from "../core/safe-parse.ts";
 import { endOf, submissionOf } from "./demo-api.ts";
 import type { Api, Inputs, PinnedJob } from "./demo-api.ts";
 import { expectedAnswer } from "./demo-claim.ts";
-import { line, seconds, shortDigest, shortId } from "./demo-print.ts";
+import { line, seconds, shortId } from "./demo-print.ts";
 import type { Row } from "./demo-print.ts";
+import { shortDigest } from "./text-layout.ts";
 
 export interface Order {
   readonly workflowId: string;

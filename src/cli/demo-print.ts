@@ -45,10 +45,6 @@ export function shortId(jobId: string): string {
   return `…${jobId.slice(-8)}`;
 }
 
-export function shortDigest(digest: string): string {
-  return digest.replace(/^sha256:/, "").slice(0, 12);
-}
-
 export function seconds(fromMs: number): string {
   return `${((performance.now() - fromMs) / 1000).toFixed(1)} s`;
 }

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Problem } from "../api/wire.ts";
-import { apiOf, hasEnded, jobNow, refusalOf, submissionOf } from "./demo-api.ts";
+import { apiOf, jobNow, refusalOf, submissionOf } from "./demo-api.ts";
 import type { Api } from "./demo-api.ts";
 import { CLAIM, CLAIM_FILE } from "./demo-claim.ts";
 import { serveData } from "./demo-data.ts";
@@ -26,7 +26,9 @@ import {
   rowOf,
 } from "./demo-jobs.ts";
 import type { Ended, Submitted } from "./demo-jobs.ts";
-import { entry, line, seconds, shortDigest, success, table, title } from "./demo-print.ts";
+import { entry, line, seconds, success, table, title } from "./demo-print.ts";
+import { hasEnded } from "./job-text.ts";
+import { shortDigest } from "./text-layout.ts";
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 /** It takes a quarter of this on a small machine. */

@@ -16,7 +16,9 @@ export function overview(commands: readonly Command[]): readonly string[] {
     "Where the app is: --endpoint, HOLDFAST_ENDPOINT, a profile, or a host on this machine.",
     "Its key: the profile's, else HOLDFAST_KEY; never an argument.",
     "Exit codes: 0 done, 1 the answer is no, 2 not understood, 3 not reached or not allowed,",
-    "130 interrupted. holdfast COMMAND --help says more.",
+    "130 interrupted.",
+    "",
+    "holdfast COMMAND --help says more; holdfast --version names the build.",
   ];
 }
 

@@ -8,6 +8,7 @@ import { idsToPutBack, listPoison, putBack, showPoison } from "../runtime/poison
 import type { PoisonPorts, PoisonRow, PutBack } from "../runtime/poison-desk.ts";
 import { printable } from "../runtime/printable.ts";
 import { jsonText } from "./terminal.ts";
+import { columns } from "./text-layout.ts";
 
 export interface Output {
   /** What was asked for. */
@@ -121,7 +122,7 @@ async function list({ json }: Asked, ports: PoisonPorts, output: Output): Promis
     return 0;
   }
   if (found.messages.length === 0) output.out("No message is kept, and the poison queue is empty.");
-  else for (const line of table(found.messages)) output.out(line);
+  else for (const line of columns(HEADINGS, found.messages.map(cells))) output.out(line);
   if (found.is_cut) output.err("There are more than 10,000 documents; not all of them are shown.");
   return 0;
 }
@@ -185,16 +186,6 @@ function notFound(id: string, output: Output): number {
 }
 
 const HEADINGS = ["ID", "SINCE", "JOB", "ABOUT", "BYTES", "PUT BACK"];
-
-function table(rows: readonly PoisonRow[]): readonly string[] {
-  const all = [HEADINGS, ...rows.map(cells)];
-  const widths = HEADINGS.map((_, column) =>
-    Math.max(...all.map((row) => row[column]?.length ?? 0)),
-  );
-  return all.map((row) =>
-    row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd(),
-  );
-}
 
 function cells(row: PoisonRow): readonly string[] {
   const times = row.put_back > 1 ? ` (${row.put_back} times)` : "";

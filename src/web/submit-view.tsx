@@ -1,10 +1,11 @@
 // Starts a job: a form made of the workflow's inputs. "Check" asks the app what speaks against the
 // job, "Submit" starts it; what is wrong stands beside the field it is about.
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { ProblemIssue, Submission, WorkflowVersions } from "../api/wire.ts";
+import type { ProblemIssue, Submission } from "../api/wire.ts";
 import { ApiError } from "../client/client.ts";
 import { readDefinition } from "./definition.ts";
 import type { ShownInput } from "./definition.ts";
+import type { FileRow } from "./drift-model.ts";
 import { useLoaded } from "./loading.ts";
 import { PageTitle } from "./page-title.tsx";
 import { Failure, Loading } from "./parts.tsx";
@@ -15,7 +16,6 @@ import { LABEL_FIELDS, placedIssues, submissionOf } from "./submit-model.ts";
 import type { PlacedIssues } from "./submit-model.ts";
 import { isStartable } from "./workflows-view.tsx";
 
-type FileRow = WorkflowVersions["versions"][number];
 
 export function SubmitView({ workflowId }: { readonly workflowId: string }) {
   const { client } = useSession();

@@ -1,9 +1,9 @@
 // One workflow: its versions as the folder holds them today, and of the version that is picked its
 // graph, inputs and text.
 import { useMemo, useState } from "preact/hooks";
-import type { WorkflowVersions } from "../api/wire.ts";
 import { readDefinition } from "./definition.ts";
 import type { ShownInput } from "./definition.ts";
+import type { FileRow } from "./drift-model.ts";
 import { GraphView } from "./graph-view.tsx";
 import { useLoaded } from "./loading.ts";
 import { PageTitle } from "./page-title.tsx";
@@ -22,7 +22,6 @@ import { isNotFound, useSession } from "./session.ts";
 import { rulesOf } from "./submit-model.ts";
 import { FileState, Issues, isStartable } from "./workflows-view.tsx";
 
-type FileRow = WorkflowVersions["versions"][number];
 
 export function WorkflowView({ workflowId }: { readonly workflowId: string }) {
   const { client } = useSession();
