@@ -4,6 +4,7 @@
 // Walks the text once, without recursion; the text has been parsed before, so it is JSON.
 import { pointerOf } from "../core/json.ts";
 import type { JsonProblem } from "../core/json.ts";
+import { MAX_POINTER_CHARS } from "../core/limits.ts";
 
 /** One object or list that the walk is inside of. */
 interface Level {
@@ -89,8 +90,16 @@ function readNumber(walk: Walk, start: number): number {
   return start + digits.length;
 }
 
+/** A place whose names are endless is told by the last of its ancestors that is not. */
 function report({ levels, found }: Walk, message: string): void {
-  found.push({ pointer: pointerOf(levels.map(({ key }) => key)), message });
+  const path: (string | number)[] = [];
+  let chars = 0;
+  for (const { key } of levels) {
+    chars += String(key).length + 1;
+    if (chars > MAX_POINTER_CHARS) break;
+    path.push(key);
+  }
+  found.push({ pointer: pointerOf(path), message });
 }
 
 /** Whether a decimal whole number comes back with other digits once it has been read. */

@@ -57,17 +57,25 @@ function assertJson(request: HttpRequest): void {
 
 function checked<T>(text: string, schema: z.ZodType<T>): T {
   const value = parseJson(text);
+  // First, for it bounds how deep the text is: a place in it is as long as it is deep.
+  assertPlain(value);
   const problems = jsonTextProblems(text, MAX_ISSUES);
   if (problems.length > 0) throw refused(problems, (problem) => problem);
-  return fitting(value, schema);
+  return parsedBy(schema, value);
 }
 
 /** `value` as the schema has it. Errors: BAD_REQUEST with all issues. */
 export function fitting<T>(value: unknown, schema: z.ZodType<T>): T {
+  assertPlain(value);
+  return parsedBy(schema, value);
+}
+
+function assertPlain(value: unknown): void {
   const problem = jsonProblem(value);
-  if (problem !== undefined) {
-    throw refused([problem], ({ message, pointer }) => ({ message, pointer }));
-  }
+  if (problem !== undefined) throw refused([problem], (one) => one);
+}
+
+function parsedBy<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = safeParse(schema, value);
   if (!parsed.success) throw refused(refusalsOf(parsed.error), issueOf);
   return parsed.data;

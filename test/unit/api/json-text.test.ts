@@ -49,6 +49,14 @@ describe("a name that stands twice", () => {
     expect(jsonTextProblems(deep, 1)).toHaveLength(1);
   });
 
+  test("a place is no longer than a pointer may be", () => {
+    const many = Array.from({ length: 100 }, () => '"a":1').join(",");
+    const long = `{"b":{"${"n".repeat(200_000)}":{${many}}}}`;
+    expect(new Set(jsonTextProblems(long, 100).map(({ pointer }) => pointer))).toEqual(
+      new Set(["/b"]),
+    );
+  });
+
   test("whatever JSON.stringify writes has none, and doubling a member is found", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), fc.string(), (value, name) => {

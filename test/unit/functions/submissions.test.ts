@@ -200,6 +200,18 @@ test("a name that stands twice is refused with its place, wherever a body is JSO
   expect(counts(http)).toEqual([0, 0]);
 });
 
+test("a body that is all depth is refused at once, whatever else is wrong in it", async () => {
+  const http = new HttpApp();
+  const twice = Array.from({ length: 100 }, () => '"a":1').join(",");
+  const body = `${"[".repeat(200_000)}{${twice}}${"]".repeat(200_000)}`;
+  const headers = { "content-type": "application/json" };
+  const answer = await http.call("jobs_submit", { body, headers });
+  expect([answer.status, answer.body["issues"]]).toEqual([
+    400,
+    [{ message: expect.stringContaining("nested deeper"), pointer: expect.any(String) }],
+  ]);
+});
+
 test("an integer that would be rounded is refused with its place, and kept as a text", async () => {
   const http = new HttpApp();
   const headers = { "content-type": "application/json" };
