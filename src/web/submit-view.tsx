@@ -1,6 +1,6 @@
 // Starts a job: a form made of the workflow's inputs. "Check" asks the app what speaks against the
 // job, "Submit" starts it; what is wrong stands beside the field it is about.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { ProblemIssue, Submission } from "../api/wire.ts";
 import { ApiError } from "../client/client.ts";
 import { readDefinition } from "./definition.ts";
@@ -148,15 +148,16 @@ function useSending({ workflowId, version, inputs, form }: Sending) {
   const [verdict, setVerdict] = useState<Verdict>();
   const [isSending, setSending] = useState(false);
   const isLeft = useLeft();
+  // As soon as the fields have been drawn with what is wrong: the first of them.
+  useLayoutEffect(() => {
+    if (issues === NO_ISSUES) return;
+    form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [issues]);
   const refuse = (found: readonly ProblemIssue[], text: string): void => {
     const names = inputs.map(({ name }) => name);
     setIssues(placedIssues(found, { inputs: names, fields: LABEL_FIELDS }));
     setVerdict({ isGood: false, text });
     setSending(false);
-    // After the fields have been drawn with what is wrong: the first of them.
-    requestAnimationFrame(() => {
-      form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
-    });
   };
   const check = async (submission: Submission): Promise<void> => {
     const answer = await client.validateJob(submission);

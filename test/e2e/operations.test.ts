@@ -198,10 +198,11 @@ describe("rebuilding the stores", () => {
     });
     await withApp(allowed, async (app) => {
       const id = (await app.run("say")).job_id;
-      const twice = "?confirm=DESTROY&confirm=DESTROY";
-      for (const query of ["", "?confirm=", "?confirm=destroy", twice]) {
+      for (const query of ["", "?confirm=", "?confirm=destroy"]) {
         expect(problemOf(await rebuild(app, query))).toEqual([400, "CONFIRMATION_MISSING"]);
       }
+      const twice = await rebuild(app, "?confirm=DESTROY&confirm=DESTROY");
+      expect(problemOf(twice)).toEqual([400, "BAD_REQUEST"]);
       expect((await app.call("POST", "/bootstrap/rebuild?confirm=DESTROY")).status).toBe(401);
       expect((await app.get(`/jobs/${id}`)).status).toBe(200);
     });
