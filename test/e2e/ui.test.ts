@@ -77,6 +77,10 @@ describe.skipIf(CHROMIUM === undefined)("the page (needs Chromium, see docs/ui.m
   test("a wrong key is refused with words, a right one opens the list", async () => {
     const { page, refusals } = await open();
     await page.goto(`${app.url}/api/ui`);
+    // No header can carry this one.
+    await page.getByLabel("Function key").fill("„key“");
+    await page.keyboard.press("Enter");
+    await page.getByRole("alert").getByText("only ASCII letters").waitFor();
     await page.getByLabel("Function key").fill("wrong");
     await page.keyboard.press("Enter");
     await page.getByRole("alert").getByText("The app answered 401").waitFor();
