@@ -97,7 +97,7 @@ export const APP_COMMANDS: readonly Command[] = [
     operands: "[WORKFLOW]",
     takes: [0, 1],
     options: {},
-    examples: ["holdfast workflows", "holdfast workflows claim"],
+    examples: ["holdfast workflows", "holdfast workflows routing"],
     run: workflows,
   },
   {

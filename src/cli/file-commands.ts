@@ -220,7 +220,7 @@ export function fileCommands(handlers: KnownHandlers): readonly Command[] {
       operands: "FILE…",
       takes: [1, 10_000],
       options: {},
-      examples: ["holdfast validate workflows", "holdfast validate workflows/claim.yaml --json"],
+      examples: ["holdfast validate workflows", "holdfast validate workflows/routing.yaml --json"],
       run: (call) => validate(call, handlers),
     },
     {
@@ -229,7 +229,7 @@ export function fileCommands(handlers: KnownHandlers): readonly Command[] {
       operands: "FILE",
       takes: [1, 1],
       options: { text: { type: "boolean", text: "for the terminal" } },
-      examples: ["holdfast graph workflows/claim.yaml", "holdfast graph FILE --text"],
+      examples: ["holdfast graph workflows/routing.yaml", "holdfast graph FILE --text"],
       run: (call) => graph(call, handlers),
     },
   ];

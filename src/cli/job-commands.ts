@@ -210,7 +210,7 @@ export const JOB_COMMANDS: readonly Command[] = [
     examples: [
       "holdfast submit echo_test -i message=hello --watch",
       "holdfast submit order_import --input-file orders.yaml --key order-4711",
-      "holdfast submit claim -i amount=700 --dry-run",
+      "holdfast submit routing -i amount=700 --dry-run",
     ],
     run: submit,
   },
@@ -226,7 +226,7 @@ export const JOB_COMMANDS: readonly Command[] = [
       limit: { type: "string", short: "n", value: "N", text: "rows; 20" },
       all: { type: "boolean", text: "every page" },
     },
-    examples: ["holdfast jobs", "holdfast jobs --status failed --workflow claim --since 2h"],
+    examples: ["holdfast jobs", "holdfast jobs --status failed --workflow routing --since 2h"],
     run: jobs,
   },
   {

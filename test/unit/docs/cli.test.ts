@@ -1,5 +1,5 @@
 // docs/cli.md: the commands as they are, and every example in it understood.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { understood } from "../../../src/cli/command.ts";
 import { commandsOf } from "../../../src/cli/holdfast.ts";
@@ -21,6 +21,15 @@ test("every example is understood", () => {
     const bare = example.replace(/^source <\((.*)\)$/, "$1").replace(/^holdfast /, "");
     const words = [...bare.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, word]) => quoted ?? word);
     expect(() => understood(words as string[], commands), example).not.toThrow();
+  }
+});
+
+test("every example that names a workflow names one that ships", () => {
+  const text = commands.flatMap(({ examples }) => examples).join("\n");
+  const named = [...text.matchAll(/(?:submit |workflows |--workflow |workflows\/)(\w+)/g)];
+  expect(named.length).toBeGreaterThan(5);
+  for (const [example, id] of named) {
+    expect(existsSync(`workflows/${id ?? ""}.yaml`), example).toBe(true);
   }
 });
 
