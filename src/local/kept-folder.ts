@@ -11,7 +11,8 @@ export function takeFolder(folder: string): void {
   if (!created(lock)) {
     const owner = Number(readFileSync(lock, "utf8"));
     if (isAlive(owner)) {
-      throw new StartupProblem(`${folder} is kept by a host that runs, process ${owner}.`);
+      const message = `${folder} is kept by a host that runs, process ${owner}.`;
+      throw new StartupProblem(`${message} If that is something else, remove ${lock}.`);
     }
     rmSync(lock, { force: true });
     if (!created(lock)) throw new StartupProblem(`${folder} was taken by another host just now.`);
@@ -32,9 +33,19 @@ function created(lock: string): boolean {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !isZombie(pid);
   } catch (error) {
     // Another user's process is alive as well.
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Killed, and not yet buried by its parent: in a container that may be never. Linux only. */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")")).startsWith(") Z");
+  } catch {
+    return false;
   }
 }
