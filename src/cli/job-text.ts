@@ -65,7 +65,8 @@ function summaryText(summary: Readonly<Record<string, number | undefined>>): str
   const all = Object.values(summary).reduce<number>((sum, count) => sum + (count ?? 0), 0);
   const parts = ["completed", "failed", "running", "queued", "skipped", "cancelled"];
   const told = parts.filter((name) => (summary[name] ?? 0) > 0);
-  return `${told.map((name) => `${summary[name]} ${name}`).join(", ")} of ${all}`.trim();
+  if (told.length === 0) return `${all} pending`;
+  return `${told.map((name) => `${summary[name]} ${name}`).join(", ")} of ${all}`;
 }
 
 /** The facts of a job, one a line, then its nodes. */

@@ -137,9 +137,16 @@ describe("jobs and show", () => {
     ]);
     expect(terminal.lines).toHaveLength(3);
     expect(terminal.errors).toEqual(["there are more: --all, or --limit"]);
+    expect(terminal.lines[1]).toMatch(/3 completed of 3$/);
     await run("jobs --all --json");
     const { jobs } = JSON.parse(terminal.text) as { jobs: readonly { job_id: string }[] };
     expect(jobs.map(({ job_id }) => job_id).toSorted()).toEqual(ids.toSorted());
+  });
+
+  test("a job that nothing was done for yet says so", async () => {
+    await run("submit echo_test");
+    await run("jobs");
+    expect(terminal.lines[1]).toMatch(/ 3 pending$/);
   });
 
   test("filters are those of the app", async () => {
