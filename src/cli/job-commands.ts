@@ -198,7 +198,7 @@ export const JOB_COMMANDS: readonly Command[] = [
     takes: [1, 1],
     options: {
       input: { ...PAIRS, text: `an input; ${PAIRS.text}` },
-      "input-file": { type: "string", value: "FILE", text: "inputs as JSON or YAML" },
+      "input-file": { type: "string", value: "FILE", text: "inputs: JSON, or YAML up to 64 KiB" },
       version: { type: "string", value: "N", text: "this version; else the highest active one" },
       key: { type: "string", value: "KEY", text: "idempotency key: repeating is safe" },
       tag: { type: "string", short: "t", multiple: true, value: "TAG", text: "a tag" },
