@@ -70,6 +70,7 @@ function createdState(entry: CreationEntry, event: JobCreated & { hash: string }
     ...optional("idempotency_key", event.idempotency_key),
     ...optional("tags", event.tags),
     ...optional("redefined", event.redefined),
+    ...optional("traceparent", event.traceparent),
     ...small,
     nodes: {},
     inline_bytes: 0,

@@ -40,6 +40,7 @@ export interface CreationRequest {
   readonly idempotency_key?: string;
   readonly tags?: readonly string[];
   readonly redefined?: true;
+  readonly traceparent?: string;
 }
 
 /** Entry 0 and the state it creates. LIMIT_EXCEEDED for a snapshot above its bound. */
@@ -101,6 +102,7 @@ function creationEvent(
     expressions: EXPRESSIONS_VERSION,
     decisions_version: DECISIONS_VERSION,
     ...optional("redefined", request.redefined),
+    ...optional("traceparent", request.traceparent),
   };
 }
 

@@ -61,6 +61,8 @@ export interface JobCreated {
   readonly expressions: number;
   readonly decisions_version: number;
   readonly redefined?: true;
+  /** The root span of the job's trace, W3C Trace Context; absent without telemetry. */
+  readonly traceparent?: string;
 }
 
 /** One line each: who sets it, what follows. */

@@ -146,6 +146,8 @@ export interface JobState {
   readonly tags?: readonly string[];
   /** The same id and version had other content before; allowed by a developer's setting only. */
   readonly redefined?: true;
+  /** The root span of the job's trace; absent where it was accepted without telemetry. */
+  readonly traceparent?: string;
   /** Absent where they are too large for the projection: read them from entry 0. */
   readonly inputs?: JsonObject;
   readonly vars?: JsonObject;
