@@ -8,9 +8,15 @@ import { failureOf, isRetriedBySdk, UnansweredRequest } from "./cosmos-failure.t
 
 /**
  * `operation`: `<container>.create|read|replace|query|plan`, or `metadata.<kind>.<operation>`.
- * `outcome`: the HTTP status, or `lost` where no answer came.
+ * `outcome`: the HTTP status, or `lost` where no answer came. Must not throw.
  */
-export type RequestHook = (operation: string, outcome: string) => void;
+export type RequestHook = (operation: string, outcome: string, measured: Measured) => void;
+
+export interface Measured {
+  readonly ms: number;
+  /** Request units, as the service says; the emulator says 1 or nothing. */
+  readonly request_charge?: number;
+}
 
 export interface CosmosOptions {
   readonly connection: CosmosConnection;
@@ -30,6 +36,7 @@ export interface CosmosHandle {
 
 const REQUEST_TIMEOUT_MS = 10_000;
 const PLAN_HEADER = "x-ms-cosmos-is-query-plan-request";
+const CHARGE_HEADER = "x-ms-request-charge";
 
 export function cosmosHandle(options: CosmosOptions): CosmosHandle {
   let made: Promise<CosmosClient> | undefined;
@@ -81,15 +88,30 @@ async function connect(options: CosmosOptions): Promise<CosmosClient> {
 function observer(onRequest: RequestHook | undefined): Plugin<unknown> {
   return async (context, _diagnostics, next) => {
     const operation = operationOf(context);
+    const startedMs = performance.now();
+    const measured = (headers: unknown): Measured => {
+      return { ms: performance.now() - startedMs, ...chargeIn(headers) };
+    };
     try {
       const response = await next(context);
-      onRequest?.(operation, String(response.code ?? 200));
+      onRequest?.(operation, String(response.code ?? 200), measured(response.headers));
       return response;
     } catch (error) {
-      onRequest?.(operation, String(failureOf(error).status ?? "lost"));
+      const outcome = String(failureOf(error).status ?? "lost");
+      onRequest?.(operation, outcome, measured(headersOf(error)));
       throw isRetriedBySdk(error) ? new UnansweredRequest(error) : error;
     }
   };
+}
+
+function headersOf(error: unknown): unknown {
+  return typeof error === "object" && error !== null ? Reflect.get(error, "headers") : undefined;
+}
+
+function chargeIn(headers: unknown): Pick<Measured, "request_charge"> {
+  if (typeof headers !== "object" || headers === null) return {};
+  const charge = Number(Reflect.get(headers, CHARGE_HEADER));
+  return Number.isFinite(charge) && charge > 0 ? { request_charge: charge } : {};
 }
 
 type Context = Parameters<Plugin<unknown>>[0];

@@ -5,11 +5,11 @@ import type { QueueClient, QueueServiceClient, StoragePipelineOptions } from "@a
 import { WorkflowError } from "../core/error.ts";
 import { instantOf } from "../core/instant.ts";
 import { inLineSince } from "../core/message.ts";
-import type { WorkQueue } from "../runtime/ports.ts";
+import type { QueueLengths, WorkQueue } from "../runtime/ports.ts";
 import type { QueueConnection } from "./connection-settings.ts";
 import type { RequestHook } from "./cosmos-client.ts";
 import { credentialOf } from "./credential.ts";
-import { WORK_QUEUE } from "./names.ts";
+import { QUEUE_NAMES, WORK_QUEUE } from "./names.ts";
 
 export interface QueueOptions {
   readonly connection: QueueConnection;
@@ -45,12 +45,16 @@ export function queueHandle(options: QueueOptions): QueueHandle {
   };
   return {
     async use(verb, queue, call) {
+      const startedMs = performance.now();
+      const tell = (outcome: string): void => {
+        options.onRequest?.(`queue.${verb}`, outcome, { ms: performance.now() - startedMs });
+      };
       try {
         const answer = await call((await service()).getQueueClient(queue));
-        options.onRequest?.(`queue.${verb}`, "200");
+        tell("200");
         return answer;
       } catch (error) {
-        options.onRequest?.(`queue.${verb}`, statusOf(error) ?? "lost");
+        tell(statusOf(error) ?? "lost");
         throw queueError(`${verb} in queue "${queue}"`, error);
       }
     },
@@ -82,6 +86,22 @@ export function storageQueue(handle: QueueHandle): WorkQueue {
       if (head === undefined) return undefined;
       const text = Buffer.from(head.messageText, "base64").toString();
       return inLineSince(text, instantOf(head.insertedOn.getTime()));
+    },
+  };
+}
+
+/** How many messages each queue of the app has, hidden ones included: approximate. */
+export function queueLengths(handle: QueueHandle): QueueLengths {
+  return {
+    async read() {
+      const lengths: Record<string, number> = {};
+      for (const queue of QUEUE_NAMES) {
+        const { approximateMessagesCount } = await handle.use("properties", queue, (client) =>
+          client.getProperties(),
+        );
+        lengths[queue] = approximateMessagesCount ?? 0;
+      }
+      return lengths;
     },
   };
 }

@@ -9,6 +9,8 @@ import type { Engine } from "./engine.ts";
 import { assertVisible, jobNotFound } from "./job-access.ts";
 import type { JobRequest } from "./job-access.ts";
 import type { Sessions } from "./sessions.ts";
+import { traced } from "./telemetry.ts";
+import type { SpanStart, Telemetry } from "./telemetry.ts";
 
 export interface CancelRequest extends JobRequest {
   readonly requested_by: string;
@@ -18,7 +20,20 @@ export interface CancelRequest extends JobRequest {
 /**
  * Begins the cancel, or finds that it has begun. Errors: JOB_NOT_FOUND, JOB_TERMINAL, the store's.
  */
-export async function cancelJob(
+export function cancelJob(
+  sessions: Sessions,
+  engine: Engine,
+  request: CancelRequest,
+): Promise<JobState> {
+  const { job_id } = request;
+  const start = (telemetry: Telemetry): SpanStart => {
+    const parent = telemetry.job(job_id);
+    return { sort: "cancel", name: "cancel job", parent, attributes: { job_id } };
+  };
+  return traced(engine.telemetry, start, () => cancelNow(sessions, engine, request));
+}
+
+async function cancelNow(
   sessions: Sessions,
   engine: Engine,
   request: CancelRequest,

@@ -7,6 +7,8 @@ import { addSeconds } from "../core/instant.ts";
 import type { Engine } from "./engine.ts";
 import { errorText } from "./error-text.ts";
 import type { JobSession } from "./job-session.ts";
+import { traced } from "./telemetry.ts";
+import type { SpanStart, Telemetry } from "./telemetry.ts";
 
 export interface Delivered {
   readonly sent: number;
@@ -46,6 +48,7 @@ export async function deliver(
   }
   const results = await Promise.all(sends);
   const resent = results.filter((result) => result === "resent").length;
+  if (resent > 0) engine.telemetry?.measure("holdfast.messages.resent", resent, {});
   return { sent: results.filter((result) => result === "sent").length + resent, resent };
 }
 
@@ -66,20 +69,34 @@ async function sendOne(
 
 /** False where the queue refused; the job is none the worse for it. */
 export async function send(
-  engine: Pick<Engine, "queue" | "log">,
+  engine: Pick<Engine, "queue" | "log" | "telemetry">,
   message: Message,
   delaySeconds: number,
 ): Promise<boolean> {
+  const { job_id, kind, node_id } = message;
   try {
-    await engine.queue.send(message, delaySeconds);
+    await traced(engine.telemetry, sendSpan(message, delaySeconds), async (span) => {
+      const { traceparent } = span ?? message;
+      const carried = traceparent === undefined ? message : { ...message, traceparent };
+      await engine.queue.send(carried, delaySeconds);
+    });
     return true;
   } catch (error) {
-    engine.log.write("warn", "send.failed", {
-      job_id: message.job_id,
-      kind: message.kind,
-      node_id: message.node_id,
-      error: errorText(error),
-    });
+    engine.log.write("warn", "send.failed", { job_id, kind, node_id, error: errorText(error) });
     return false;
   }
+}
+
+/** Beside what sends it; where that belongs to no job, such as a request, beneath the job. */
+function sendSpan({ job_id, kind, node_id, chunk, attempt }: Message, delay_seconds: number) {
+  return (telemetry: Telemetry): SpanStart => {
+    const root = telemetry.job(job_id);
+    const { active } = telemetry;
+    return {
+      sort: "queue",
+      name: "queue.send",
+      parent: active?.trace_id === root.trace_id ? active : root,
+      attributes: { job_id, kind, node_id, chunk, attempt, delay_seconds },
+    };
+  };
 }

@@ -5,6 +5,7 @@ import type { HandlerRegistry } from "./handlers.ts";
 import type { Clock, JobStore, JournalStore, Log, Randomness, WorkQueue } from "./ports.ts";
 import type { Secrets } from "./secrets.ts";
 import type { SnapshotCache } from "./snapshots.ts";
+import type { Telemetry } from "./telemetry.ts";
 
 export interface EngineTiming extends Timing {
   /** A running attempt renews its lease so often; one write per process and job. */
@@ -49,6 +50,8 @@ export interface Engine {
   /** Absent: no secret has a value. */
   readonly secrets?: Secrets;
   readonly snapshots: SnapshotCache;
+  /** Absent: nobody wants traces or metrics, and none are made. */
+  readonly telemetry?: Telemetry;
   /** `holdfast@<version>+<hash>`. */
   readonly build: string;
   readonly timing: EngineTiming;

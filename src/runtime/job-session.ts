@@ -197,7 +197,7 @@ export class JobSession {
     const found = (): void => {
       if (isLogged || unanswered === undefined) return;
       isLogged = true;
-      logTransition(this.engine.log, this.#job, unanswered.batch.events);
+      this.#tell(unanswered.batch.events);
     };
     for (const [index, { reject }] of batch.entries()) {
       if (unanswered === undefined || !(error instanceof WorkflowError)) reject(error);
@@ -361,8 +361,12 @@ export class JobSession {
       this.#documents.keep(entry.id, entry as unknown as JsonObject);
     }
     this.#take({ ...job, seq, at, build: engine.build });
-    logTransition(engine.log, job, batch.events);
+    this.#tell(batch.events);
     return true;
+  }
+
+  #tell(events: readonly JournalEvent[]): void {
+    logTransition(this.engine, { job: this.#job, workflow: this.workflow, events });
   }
 
   /** Waits for the answer to the entry's creation; only a failure of the world leaves it open. */

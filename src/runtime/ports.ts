@@ -158,6 +158,12 @@ export interface WorkQueue {
   oldest(): Promise<Instant | undefined>;
 }
 
+/** For gauges alone; nothing is decided by it. */
+export interface QueueLengths {
+  /** Queue → messages in it, hidden ones included; approximate. Errors: QUEUE_UNAVAILABLE. */
+  read(): Promise<Readonly<Record<string, number>>>;
+}
+
 /** One statement of a rebuild or of a first set-up, with what came of it. */
 export interface StatementReport {
   readonly statement: string;

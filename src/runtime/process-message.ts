@@ -11,15 +11,19 @@ import { MESSAGE_SCHEMA, messageSchema } from "../core/message.ts";
 import type { Message } from "../core/message.ts";
 import * as z from "zod";
 import { safeParse } from "../core/safe-parse.ts";
+import type { Committed } from "./commit.ts";
 import { deliver, send } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
 import { MAX_INVOCATION_SECONDS, MAX_TRANSITIONS_PER_INVOCATION } from "./engine.ts";
 import { errorText, isRetryable } from "./error-text.ts";
+import { jobAttributes } from "./log-transition.ts";
 import { outlast } from "./outlast.ts";
 import { Seat } from "./seat.ts";
 import { claimChunk, runItems, runTask } from "./run-work.ts";
 import type { Done } from "./run-work.ts";
 import type { Sessions } from "./sessions.ts";
+import { traced } from "./telemetry.ts";
+import type { OpenSpan, SpanStart, Telemetry } from "./telemetry.ts";
 
 const STALE_DELAY_SECONDS = 1;
 const FIRST_DELAY_SECONDS = 30;
@@ -37,6 +41,8 @@ const newerSchema = z.looseObject({
 export interface Delivery {
   /** How often the queue has handed this message out, this time included. */
   readonly dequeueCount: number;
+  /** As the platform calls this invocation. */
+  readonly invocation_id?: string;
 }
 
 /** Handles a message's parsed body. Rejects only for defects of our own. */
@@ -65,27 +71,56 @@ export async function processMessage(
     await defer(engine, message, { delaySeconds: STALE_DELAY_SECONDS, began });
     return;
   }
-  try {
-    await handle(sessions, engine, { message, delivery: given.delivery, began });
-  } catch (error) {
-    if (!isRetryable(error)) throw error;
-    const fields = { job_id: message.job_id, kind: message.kind, error: errorText(error) };
-    engine.log.write("warn", "message.failed", fields);
-    await defer(engine, message, { delaySeconds: backOff(message), began });
-  }
+  await traced(engine.telemetry, processSpan(message, given.delivery), async (span) => {
+    tellAge(engine, message, given.delivery);
+    try {
+      await handle(sessions, engine, { message, delivery: given.delivery, began, span });
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
+      const fields = { job_id: message.job_id, kind: message.kind, error: errorText(error) };
+      engine.log.write("warn", "message.failed", fields);
+      span?.fail(errorText(error));
+      await defer(engine, message, { delaySeconds: backOff(message), began });
+    }
+  });
+}
+
+/** Beneath the span that sent the message, whichever process that was in. */
+function processSpan(message: Message, { dequeueCount, invocation_id }: Delivery) {
+  const { job_id, kind, node_id, chunk, attempt, rev, deferrals } = message;
+  const told = { job_id, kind, node_id, chunk, attempt, rev, deferrals };
+  return (telemetry: Telemetry): SpanStart => ({
+    sort: "process",
+    name: `process ${kind}`,
+    parent: telemetry.job(job_id, message.traceparent),
+    attributes: { ...told, dequeue_count: dequeueCount, invocation_id },
+  });
+}
+
+/** Of messages that come for the first time: how long work stands in line. */
+function tellAge({ clock, telemetry }: Engine, message: Message, delivery: Delivery): void {
+  if (telemetry === undefined || message.deferrals > 0 || delivery.dequeueCount > 1) return;
+  const seconds = secondsBetween(message.first_sent_at, clock.now());
+  telemetry.measure("holdfast.message.age", Math.max(0, seconds), { kind: message.kind });
 }
 
 async function handle(
   sessions: Sessions,
   engine: Engine,
-  given: { readonly message: Message; readonly delivery: Delivery; readonly began: Instant },
+  given: {
+    readonly message: Message;
+    readonly delivery: Delivery;
+    readonly began: Instant;
+    readonly span: OpenSpan | undefined;
+  },
 ): Promise<void> {
-  const { message, delivery, began } = given;
+  const { message, delivery, began, span } = given;
   const entered = await sessions.enter(message.job_id, message.rev);
   if (entered.kind !== "session") {
     await defer(engine, message, { delaySeconds: STALE_DELAY_SECONDS, began });
     return;
   }
+  span?.set(jobAttributes(entered.session.job));
   const seat = new Seat(sessions, entered.session, began);
   try {
     const redelivered = delivery.dequeueCount > 1;
@@ -111,7 +146,8 @@ async function goOn(sessions: Sessions, seat: Seat, first: Occurrence): Promise<
     const hasTime = seat.seconds < timing.yield_seconds;
     const canContinue =
       hasTime && transitions < MAX_TRANSITIONS_PER_INVOCATION && !sessions.isDraining;
-    const effects: readonly Effect[] = await recorded(seat, done, canContinue);
+    const { effects, changed }: Committed = await recorded(seat, done, canContinue);
+    if (!changed && effects.length === 0) tellDuplicate(seat, done.occurrence);
     await deliver(seat.session, effects);
     isDeferred ||= effects.some(({ type }) => type === "defer_message");
     done = await work(seat, effects);
@@ -124,12 +160,19 @@ async function recorded(
   seat: Seat,
   { occurrence, release }: Done,
   canContinue: boolean,
-): Promise<readonly Effect[]> {
+): Promise<Committed> {
   try {
-    return (await seat.commit(occurrence, canContinue)).effects;
+    return await seat.commit(occurrence, canContinue);
   } finally {
     release();
   }
+}
+
+/** A wake asks what there is to do; any other message that finds nothing has been here before. */
+function tellDuplicate({ session }: Seat, occurrence: Occurrence): void {
+  if (occurrence.type !== "message_received" || occurrence.message.kind === "wake") return;
+  const { kind } = occurrence.message;
+  session.engine.telemetry?.measure("holdfast.messages.duplicate", 1, { kind });
 }
 
 /** Does the one piece of work among the effects; what it led to is the next occurrence. */
@@ -173,6 +216,7 @@ async function defer(
     return;
   }
   engine.log.write("info", "message.deferred", { job_id, kind, node_id, delay: delaySeconds });
+  engine.telemetry?.measure("holdfast.messages.deferred", 1, { kind });
   const again = { ...message, deferrals: deferrals + 1 };
   // Neither store nor queue: hold on to it. Handing it back would count as a failure of ours, and
   // five of these make it poison.

@@ -10,6 +10,8 @@ import { keptDocument, messageIn } from "./kept-message.ts";
 import type { PoisonBody } from "./kept-message.ts";
 import type { LogFields } from "./ports.ts";
 import type { Sessions } from "./sessions.ts";
+import { traced } from "./telemetry.ts";
+import type { SpanStart, Telemetry } from "./telemetry.ts";
 
 /** The poison queue as a place to wait in. */
 export interface PoisonQueue {
@@ -34,7 +36,11 @@ export async function processPoison(
   const { body, queue } = typeof given === "string" ? delivered(given) : given;
   const message = messageIn(body);
   const kept = await keep(engine, body, queue);
-  const told = message === undefined ? {} : await tell(sessions, message, body.text);
+  const told =
+    message === undefined
+      ? {}
+      : await traceTell(engine, message, () => tell(sessions, message, body.text));
+  engine.telemetry?.measure("holdfast.messages.poisoned", 1, { kind: message?.kind ?? "unknown" });
   engine.log.write("error", "message.poisoned", {
     job_id: message?.job_id,
     kind: message?.kind,
@@ -100,6 +106,18 @@ async function keepLater(body: PoisonBody, queue: PoisonQueue | undefined): Prom
     // message off it: it comes again.
     return { put_back: false };
   }
+}
+
+/** In a span of the job, beneath the one that sent the message. */
+function traceTell(engine: Engine, message: Message, tellIt: () => Promise<LogFields>) {
+  const { job_id, kind, node_id, chunk, attempt } = message;
+  const start = (telemetry: Telemetry): SpanStart => ({
+    sort: "poison",
+    name: `poison ${kind}`,
+    parent: telemetry.job(job_id, message.traceparent),
+    attributes: { job_id, kind, node_id, chunk, attempt },
+  });
+  return traced(engine.telemetry, start, tellIt);
 }
 
 /** Records the report and sends a wake. The sweeper finds a job that could not be told. */

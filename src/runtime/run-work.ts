@@ -6,17 +6,22 @@ import type { Effect, ItemOutcome, Occurrence, Outcome } from "../core/effect.ts
 import { attemptKey, claimId } from "../core/effect.ts";
 import { WorkflowError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
+import type { JobState } from "../core/job.ts";
 import type { Sealed } from "../core/secret.ts";
 import { documentSchema } from "../core/stored.ts";
+import { secondsBetween } from "../core/instant.ts";
 import { deliver } from "./deliver.ts";
 import type { JobSession } from "./job-session.ts";
 import type { LocalAttempt } from "./local-attempts.ts";
 import { ttlSeconds } from "./journal.ts";
+import { jobAttributes } from "./log-transition.ts";
 import { outlast } from "./outlast.ts";
 import type { JournalDocument } from "./ports.ts";
 import { runAttempt } from "./run-handler.ts";
 import { NO_SECRETS } from "./secrets.ts";
 import type { Seat } from "./seat.ts";
+import { spanIdOfAttempt, traced } from "./telemetry.ts";
+import type { SpanStart } from "./telemetry.ts";
 
 type RunTask = Extract<Effect, { type: "run_task" }>;
 type RunItems = Extract<Effect, { type: "run_items" }>;
@@ -48,7 +53,41 @@ interface Work {
   readonly index?: number;
 }
 
+/** One attempt, at a task or at an item, in a span of its own and counted by how it ended. */
 async function attemptOnce(
+  session: JobSession,
+  local: LocalAttempt,
+  work: Work,
+): Promise<Outcome> {
+  const { engine, job } = session;
+  const { telemetry, clock } = engine;
+  if (telemetry === undefined) return handled(session, local, work);
+  const { workflow_id, workflow_version } = job;
+  const { node_id } = local;
+  const { handler } = work;
+  const began = clock.now();
+  return telemetry.span(attemptSpan(job, local, work), async (span) => {
+    const ended = await handled(session, local, work);
+    const outcome = ended.kind;
+    span.set({ outcome, ...(ended.kind === "failed" ? { code: ended.error.code } : {}) });
+    if (outcome !== "completed") span.fail(ended.kind === "failed" ? ended.error.code : outcome);
+    const seconds = secondsBetween(began, clock.now());
+    const facts = { workflow_id, workflow_version, node_id, handler, outcome };
+    telemetry.measure("holdfast.attempt.duration", seconds, facts);
+    return ended;
+  });
+}
+
+/** The span of a task has an id that others can name; an item belongs to the chunk it is in. */
+function attemptSpan(job: JobState, local: LocalAttempt, { handler, index }: Work): SpanStart {
+  const { node_id, attempt, chunk } = local;
+  const attributes = { ...jobAttributes(job), node_id, attempt, chunk, index, handler };
+  if (index !== undefined) return { sort: "item", name: `item ${node_id}`, attributes };
+  const span_id = spanIdOfAttempt(job.job_id, attemptKey(node_id, attempt));
+  return { sort: "attempt", name: `attempt ${node_id}`, span_id, attributes };
+}
+
+async function handled(
   session: JobSession,
   local: LocalAttempt,
   { handler: name, params, sealed, timeout_seconds, index }: Work,
@@ -134,7 +173,19 @@ async function claimSettled(seat: Seat, claim: JournalDocument): Promise<boolean
 }
 
 /** Runs the items and hands in what has ended every second; the last hand-in is returned. */
-export async function runItems(seat: Seat, work: RunItems): Promise<Done> {
+export function runItems(seat: Seat, work: RunItems): Promise<Done> {
+  const { engine, job } = seat.session;
+  const { node_id, chunk, attempt, handler, items } = work;
+  const start = (): SpanStart => ({
+    sort: "chunk",
+    name: `chunk ${node_id}`,
+    span_id: spanIdOfAttempt(job.job_id, attemptKey(node_id, attempt, chunk)),
+    attributes: { ...jobAttributes(job), node_id, chunk, attempt, handler, items: items.length },
+  });
+  return traced(engine.telemetry, start, () => runItemsNow(seat, work));
+}
+
+async function runItemsNow(seat: Seat, work: RunItems): Promise<Done> {
   const { session } = seat;
   const { node_id, chunk, attempt } = work;
   const local: LocalAttempt = { node_id, chunk, attempt, abort: new AbortController() };

@@ -10,6 +10,7 @@ import { isTerminalJob } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
 import { MESSAGE_SCHEMA } from "../core/message.ts";
 import { storedEntry } from "../core/stored.ts";
+import { traceparentOf } from "../core/trace.ts";
 import { send } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
 import { findPin } from "./find-pin.ts";
@@ -20,6 +21,8 @@ import { projectedOf } from "./projected-state.ts";
 import { NO_WATCH, projectionOf } from "./projection.ts";
 import { digestOfRequest, idFor } from "./submission.ts";
 import type { Caller, Submission, Submitted, Submitter } from "./submission.ts";
+import { traced } from "./telemetry.ts";
+import type { SpanStart, Telemetry } from "./telemetry.ts";
 
 /**
  * Accepts a submission, or answers the job that the same request created before. Errors: those of
@@ -67,7 +70,20 @@ interface Pin extends FoundPin {
 }
 
 /** Creates entry 0, the commit point, and accepts; or answers the job that stands there. */
-async function pinned({ engine, versions }: Submitter, pin: Pin): Promise<Submitted> {
+function pinned(submitter: Submitter, pin: Pin): Promise<Submitted> {
+  const { telemetry } = submitter.engine;
+  const { job_id } = pin;
+  const { workflow_id, version } = pin.entry.definition;
+  const start = (given: Telemetry): SpanStart => ({
+    sort: "submit",
+    name: `submit ${workflow_id}`,
+    parent: given.job(job_id),
+    attributes: { job_id, workflow_id, workflow_version: version },
+  });
+  return traced(telemetry, start, () => pinnedNow(submitter, pin));
+}
+
+async function pinnedNow({ engine, versions }: Submitter, pin: Pin): Promise<Submitted> {
   const { job_id, caller, entry, request_digest } = pin;
   const { definition, source, source_digest } = entry;
   const { redefined } = await versions.claim(entry);
@@ -91,6 +107,7 @@ async function pinned({ engine, versions }: Submitter, pin: Pin): Promise<Submit
       ...(caller.idempotency_key === undefined ? {} : { idempotency_key: caller.idempotency_key }),
       ...(tags === undefined ? {} : { tags }),
       ...(redefined ? { redefined } : {}),
+      ...(engine.telemetry && { traceparent: traceparentOf(engine.telemetry.job(job_id)) }),
     },
     sha256,
   );
@@ -105,6 +122,8 @@ async function pinned({ engine, versions }: Submitter, pin: Pin): Promise<Submit
   engine.snapshots.keep(compileWorkflow(definition, job.workflow_digest));
   await accept(engine, job);
   engine.log.write("info", "job.accepted", facts(job));
+  const { workflow_id, workflow_version } = job;
+  engine.telemetry?.measure("holdfast.jobs.accepted", 1, { workflow_id, workflow_version });
   return { job, created: true };
 }
 

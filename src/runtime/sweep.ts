@@ -7,8 +7,11 @@ import { deliver } from "./deliver.ts";
 import type { Engine } from "./engine.ts";
 import { errorText } from "./error-text.ts";
 import { MAX_DUE } from "./job-list.ts";
+import { jobAttributes } from "./log-transition.ts";
 import type { DueJob } from "./ports.ts";
 import type { Sessions } from "./sessions.ts";
+import { traced } from "./telemetry.ts";
+import type { OpenSpan, SpanStart, Telemetry } from "./telemetry.ts";
 
 const PAGE = 100;
 /** Jobs worked on side by side: they are all I/O. */
@@ -100,11 +103,26 @@ async function oldestMessage(engine: Engine): Promise<Instant | undefined> {
   }
 }
 
-async function wakeJob(
+interface Due {
+  readonly engine: Engine;
+  readonly id: string;
+  readonly oldest: Instant | undefined;
+}
+
+function wakeJob(sessions: Sessions, given: Due): Promise<Swept> {
+  const start = (telemetry: Telemetry): SpanStart => {
+    const { id: job_id } = given;
+    const parent = telemetry.job(job_id);
+    return { sort: "sweep", name: "sweep job", parent, attributes: { job_id } };
+  };
+  return traced(given.engine.telemetry, start, (span) => wakeNow(sessions, given, span));
+}
+
+async function wakeNow(
   sessions: Sessions,
-  given: { readonly engine: Engine; readonly id: string; readonly oldest: Instant | undefined },
+  { engine, id, oldest }: Due,
+  span: OpenSpan | undefined,
 ): Promise<Swept> {
-  const { engine, id, oldest } = given;
   try {
     const entered = await sessions.enter(id, 0);
     if (entered.kind !== "session") return { ...NOTHING, jobs: 1 };
@@ -117,12 +135,14 @@ async function wakeJob(
       };
       const { effects, changed } = await session.commit({ type: "wake_due" }, options);
       const { resent } = await deliver(session, effects);
+      span?.set({ ...jobAttributes(session.job), resent });
       return { jobs: 1, advanced: changed ? 1 : 0, resent, failed: 0 };
     } finally {
       await sessions.leave(session);
     }
   } catch (error) {
     engine.log.write("warn", "sweep.failed", { job_id: id, error: errorText(error) });
+    span?.fail(errorText(error));
     return { ...NOTHING, jobs: 1, failed: 1 };
   }
 }

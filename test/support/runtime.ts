@@ -28,6 +28,8 @@ import type { Submission, Submitted } from "../../src/runtime/submission.ts";
 import { sweep } from "../../src/runtime/sweep.ts";
 import { Gate } from "./faults.ts";
 import type { Swept } from "../../src/runtime/sweep.ts";
+import { Telemetry } from "../../src/runtime/telemetry.ts";
+import type { TelemetrySink } from "../../src/runtime/telemetry.ts";
 import { VersionRegistry } from "../../src/runtime/version-registry.ts";
 
 /** A definition from its YAML shape, defaults applied. */
@@ -121,6 +123,9 @@ export interface RuntimeOptions {
   readonly mayRedefine?: boolean;
   /** Whether a new process takes the place of one that died. */
   readonly restarts?: boolean;
+  /** Where the telemetry of every process goes; none by default. */
+  readonly sink?: TelemetrySink;
+  readonly traceRatio?: number;
 }
 
 const LEASE_SECONDS = 600;
@@ -172,6 +177,7 @@ export class TestRuntime {
       snapshots: new SnapshotCache(),
       build: "holdfast@0.1.0+test",
       timing: { ...DEFAULT_TIMING, ...this.#options.timing },
+      ...this.#telemetry(),
       ...changes,
     });
     const mayRedefine = this.#options.mayRedefine ?? false;
@@ -181,6 +187,12 @@ export class TestRuntime {
     );
     this.processes.push(process);
     return process;
+  }
+
+  #telemetry(): Pick<Engine, "telemetry"> {
+    const { sink, traceRatio = 1 } = this.#options;
+    if (sink === undefined) return {};
+    return { telemetry: new Telemetry({ sink, clock: this.clock, traceRatio }) };
   }
 
   async submit(
