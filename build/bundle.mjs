@@ -70,8 +70,21 @@ const KINDS = {
 /** What runs in a thread stands in the app's one file as text. */
 const THREAD = "src/catalog/definition-thread.ts";
 
-/** Large, and not needed before the first message or request. */
-const LAZY_PACKAGES = ["@azure/cosmos", "@azure/storage-queue", "@azure/identity"];
+/** Large, and not needed before the first message or request; telemetry perhaps never. */
+const LAZY_PACKAGES = [
+  ["@azure/cosmos", "@azure/storage-queue", "@azure/identity"],
+  [
+    "@azure/monitor-opentelemetry-exporter",
+    "@opentelemetry/api",
+    "@opentelemetry/exporter-logs-otlp-proto",
+    "@opentelemetry/exporter-metrics-otlp-proto",
+    "@opentelemetry/exporter-trace-otlp-proto",
+    "@opentelemetry/resources",
+    "@opentelemetry/sdk-logs",
+    "@opentelemetry/sdk-metrics",
+    "@opentelemetry/sdk-trace-base",
+  ],
+];
 
 /**
  * Builds one entry and returns its build identity, such as `0.1.0+1a2b3c4d`.

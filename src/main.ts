@@ -5,17 +5,21 @@ import { readFile } from "node:fs/promises";
 import { app } from "@azure/functions";
 import { cosmosHandle } from "./azure/cosmos-client.ts";
 import { cosmosStores } from "./azure/cosmos-stores.ts";
+import { lazySink } from "./azure/lazy-telemetry.ts";
 import { POISON_QUEUE, STORAGE_CONNECTION, WORK_QUEUE } from "./azure/names.ts";
+import { openTelemetrySink } from "./azure/open-telemetry.ts";
 import { poisonQueue } from "./azure/poison-stores.ts";
-import { readSettings } from "./azure/settings.ts";
+import { queueRequests, storeRequests } from "./azure/request-telemetry.ts";
+import { EXPORTER_SETTINGS, readSettings } from "./azure/settings.ts";
 import type { Settings } from "./azure/settings.ts";
-import { queueHandle, storageQueue } from "./azure/storage-queue.ts";
+import { queueHandle, queueLengths, storageQueue } from "./azure/storage-queue.ts";
 import { storeAdmin } from "./azure/store-admin.ts";
 import { systemClock, systemRandomness } from "./azure/system.ts";
-import { jsonLog, processSink } from "./azure/telemetry.ts";
+import { jsonLog, processSink, telemetryLog } from "./azure/telemetry.ts";
 import { FileCatalog } from "./catalog/catalog.ts";
 import { DefinitionChecker } from "./catalog/definition-checker.ts";
 import { WorkflowError } from "./core/error.ts";
+import { addSeconds } from "./core/instant.ts";
 import type { App, AppResult } from "./functions/app.ts";
 import { Readiness } from "./functions/readiness.ts";
 import type { StaticFileName } from "./functions/static-files.ts";
@@ -23,6 +27,7 @@ import { POISON_FUNCTION, ROUTES, SWEEP_FUNCTION, WORK_FUNCTION } from "./functi
 import { httpHandler, poisonHandler, sweepHandler, workHandler } from "./functions/triggers.ts";
 import { DEFAULT_TIMING } from "./runtime/engine.ts";
 import type { Engine } from "./runtime/engine.ts";
+import { errorText } from "./runtime/error-text.ts";
 import { HandlerRegistry } from "./runtime/handlers.ts";
 import { OpenJobs } from "./runtime/open-jobs.ts";
 import type { StoreAdmin } from "./runtime/ports.ts";
@@ -30,6 +35,8 @@ import { RateLimit } from "./runtime/rate-limit.ts";
 import { Secrets } from "./runtime/secrets.ts";
 import { Sessions } from "./runtime/sessions.ts";
 import { SnapshotCache } from "./runtime/snapshots.ts";
+import { Telemetry } from "./runtime/telemetry.ts";
+import type { TelemetrySink } from "./runtime/telemetry.ts";
 import { VersionRegistry } from "./runtime/version-registry.ts";
 import { JobWait } from "./runtime/wait-for-job.ts";
 import { builtinHandlers } from "./tasks/builtin.ts";
@@ -39,8 +46,10 @@ declare const HOLDFAST_BUILD: string;
 /** The thread that checks definitions, as text: Node compiles it when it is asked for. */
 declare const HOLDFAST_DEFINITION_THREAD: string;
 
-const log = jsonLog(processSink);
 const settings = readSettings(process.env);
+const lines = jsonLog(processSink);
+const telemetry = settings.ok ? telemetryOf(settings.settings) : undefined;
+const log = telemetry === undefined ? lines : telemetryLog(telemetry, lines);
 let composed: AppResult | undefined;
 
 function composition(): AppResult {
@@ -58,23 +67,61 @@ function composedOf(given: Settings): AppResult {
   }
 }
 
-function compose(given: Settings): App {
-  const cosmos = cosmosHandle({ connection: given.cosmos, database: given.database });
-  const queues = queueHandle({ connection: given.queues });
-  const stores = cosmosStores(cosmos);
+/** Begins to load behind the registration; without settings for it nothing is ever loaded. */
+function telemetryOf(given: Settings): Telemetry | undefined {
+  const { telemetry: to, traceRatio, telemetrySeconds: seconds } = given;
+  if (to === undefined) return undefined;
+  const problem = (error: string): void => lines.write("warn", "telemetry.failed", { error });
+  const load = async (): Promise<TelemetrySink> => {
+    Object.assign(process.env, EXPORTER_SETTINGS);
+    const build = `holdfast@${HOLDFAST_BUILD}`;
+    const options = { settings: to, build, traceRatio, seconds, onProblem: onceIn(60, problem) };
+    return openTelemetrySink(options);
+  };
+  const onFailure = (error: unknown): void => problem(errorText(error));
+  const sink = lazySink({ load, onFailure, later: setImmediate });
+  return new Telemetry({ sink, clock: systemClock, traceRatio });
+}
+
+/** Passes one text on in so many seconds: a collector that is down is down for every batch. */
+function onceIn(seconds: number, tell: (text: string) => void): (text: string) => void {
+  let next = "";
+  return (text) => {
+    const now = systemClock.now();
+    if (now < next) return;
+    next = addSeconds(now, seconds);
+    tell(text);
+  };
+}
+
+/** Connects to nothing; each request is a span, where somebody wants spans. */
+function handlesOf({ cosmos, queues, database }: Settings) {
+  return {
+    cosmos: cosmosHandle({
+      connection: cosmos,
+      database,
+      ...(telemetry && { onRequest: storeRequests(telemetry, database) }),
+    }),
+    queues: queueHandle({
+      connection: queues,
+      ...(telemetry && { onRequest: queueRequests(telemetry) }),
+    }),
+  };
+}
+
+function engineOf(given: Settings, stores: Pick<Engine, "journal" | "jobs" | "queue">): Engine {
   const handlers = new HandlerRegistry(
     builtinHandlers({ http: { allow: given.httpAllow }, clock: systemClock }),
   );
-  const engine: Engine = {
-    journal: stores.journal,
-    jobs: stores.jobs,
-    queue: storageQueue(queues),
+  return {
+    ...stores,
     clock: systemClock,
     randomness: systemRandomness,
     log,
     handlers,
     secrets: new Secrets(given.secrets),
     snapshots: new SnapshotCache(),
+    ...(telemetry === undefined ? {} : { telemetry }),
     build: `holdfast@${HOLDFAST_BUILD}`,
     timing: {
       ...DEFAULT_TIMING,
@@ -84,9 +131,16 @@ function compose(given: Settings): App {
       refresh_seconds: given.refreshSeconds,
     },
   };
+}
+
+function compose(given: Settings): App {
+  const { cosmos, queues } = handlesOf(given);
+  const stores = cosmosStores(cosmos);
+  const { journal, jobs } = stores;
+  const engine = engineOf(given, { journal, jobs, queue: storageQueue(queues) });
   const catalog = new FileCatalog({
     folder: given.workflowsDir,
-    handlers: handlers.known,
+    handlers: engine.handlers.known,
   });
   const checker = new DefinitionChecker({
     program: HOLDFAST_DEFINITION_THREAD,
@@ -101,6 +155,7 @@ function compose(given: Settings): App {
     sessions: new Sessions(engine),
     waits: new JobWait(engine, given.maxHeldRequests),
     stats: { store: stores.stats, engine, delaySeconds: given.statsDelaySeconds },
+    ...(telemetry && { gauges: { engine, lengths: queueLengths(queues), stats: stores.stats } }),
     submitter: { engine, catalog, versions, vars: given.vars, openJobs: openJobsOf(engine, given) },
     catalog,
     checkDefinition: (text) => checker.check(text),
@@ -169,7 +224,7 @@ function memoized<Name, Answer>(
   };
 }
 
-const triggers = { app: composition, log, files };
+const triggers = { app: composition, log, files, telemetry };
 
 for (const route of ROUTES) {
   app.http(route.name, {
@@ -198,6 +253,7 @@ app.timer(SWEEP_FUNCTION, {
 // the end of its lease.
 app.hook.appTerminate(async () => {
   if (composed?.ok === true) await composed.app.sessions.drain();
+  await telemetry?.flush();
 });
 
 if (settings.ok) {

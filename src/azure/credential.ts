@@ -3,7 +3,9 @@
 import type { TokenCredential } from "@azure/identity";
 import type { Identity } from "./connection-settings.ts";
 
-export async function credentialOf(identity: Identity): Promise<TokenCredential> {
+export async function credentialOf(
+  identity: Pick<Identity, "managed" | "clientId">,
+): Promise<TokenCredential> {
   const { DefaultAzureCredential, ManagedIdentityCredential } = await import("@azure/identity");
   if (!identity.managed) return new DefaultAzureCredential();
   return identity.clientId === undefined

@@ -8,6 +8,8 @@ import { safeParse } from "../core/safe-parse.ts";
 import { cosmosConnection, queueConnection } from "./connection-settings.ts";
 import type { CosmosConnection, QueueConnection } from "./connection-settings.ts";
 import { ncrontabProblem } from "./ncrontab.ts";
+import { telemetrySettings } from "./telemetry-settings.ts";
+import type { TelemetrySettings } from "./telemetry-settings.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -49,11 +51,27 @@ export interface Settings {
   readonly statsDelaySeconds: number;
   /** Base of the URLs we answer, without a slash at the end. */
   readonly publicUrl?: string;
+  /** Absent: no traces, no metrics. */
+  readonly telemetry?: TelemetrySettings;
+  /** The share of jobs whose trace is kept, from 0 to 1. */
+  readonly traceRatio: number;
+  /** How often telemetry is sent. */
+  readonly telemetrySeconds: number;
 }
 
 export type SettingsResult =
   | { readonly ok: true; readonly settings: Settings }
   | { readonly ok: false; readonly issues: readonly Issue[] };
+
+/**
+ * What the exporter for Application Insights reads of the environment by itself, and only there:
+ * nothing is told to Microsoft about the exporter, nor to the user's bill about the machine.
+ */
+export const EXPORTER_SETTINGS = {
+  APPLICATION_INSIGHTS_NO_STATSBEAT: "true",
+  APPLICATIONINSIGHTS_SDKSTATS_DISABLED: "true",
+  APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED: "true",
+} as const;
 
 const VAR_PREFIX = "HOLDFAST_VAR_";
 const SECRET_PREFIX = "HOLDFAST_SECRET_";
@@ -115,6 +133,11 @@ const schema = z.object({
       if (message !== undefined) context.addIssue({ code: "custom", message });
     })
     .default("0 * * * * *"),
+  HOLDFAST_TRACE_RATIO: text
+    .regex(/^(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?)$/, { error: "expected a number from 0 to 1" })
+    .transform(Number)
+    .default(1),
+  HOLDFAST_TELEMETRY_SECONDS: seconds(15),
   HOLDFAST_PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: "expected an http or https URL" })
     .transform((url) => url.replace(/\/+$/, ""))
@@ -130,7 +153,9 @@ export function readSettings(env: Environment): SettingsResult {
   const queues = queueConnection(given, development);
   const vars = namedSettings(given, VAR_PREFIX, "a var");
   const secrets = namedSettings(given, SECRET_PREFIX, "a secret");
+  const telemetry = telemetrySettings(given);
   issues.push(...cosmos.issues, ...queues.issues, ...vars.issues, ...secrets.issues);
+  issues.push(...telemetry.issues);
   if (parsed.success) issues.push(...clashes(parsed.data, development));
   if (
     issues.length > 0 ||
@@ -169,6 +194,9 @@ export function readSettings(env: Environment): SettingsResult {
       refreshSeconds: data.HOLDFAST_REFRESH_SECONDS,
       statsDelaySeconds: data.HOLDFAST_STATS_DELAY_SECONDS,
       ...(data.HOLDFAST_PUBLIC_URL === undefined ? {} : { publicUrl: data.HOLDFAST_PUBLIC_URL }),
+      ...(telemetry.value === undefined ? {} : { telemetry: telemetry.value }),
+      traceRatio: data.HOLDFAST_TRACE_RATIO,
+      telemetrySeconds: data.HOLDFAST_TELEMETRY_SECONDS,
     },
   };
 }

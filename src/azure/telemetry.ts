@@ -2,6 +2,7 @@
 // A line never breaks, whatever a value holds: control characters are escaped and lengths bounded.
 // Fields are ids, counts and codes; payloads and secrets never come here.
 import type { Log, LogFields } from "../runtime/ports.ts";
+import type { Telemetry } from "../runtime/telemetry.ts";
 
 export type LogLevel = Parameters<Log["write"]>[0];
 
@@ -30,6 +31,8 @@ export const LOG_EVENTS = {
   "message.poisoned": { level: "error", meaning: "The host gave a message up." },
   "send.failed": { level: "warn", meaning: "A message was not sent; the sweeper will send it." },
   "sweep.done": { level: "info", meaning: "The sweeper looked at every job that was due." },
+  "gauge.failed": { level: "warn", meaning: "A gauge of telemetry could not be looked up." },
+  "telemetry.failed": { level: "warn", meaning: "Traces, metrics or log lines were not sent." },
   "stats.failed": { level: "warn", meaning: "The numbers over all jobs could not be folded." },
   "sweep.failed": { level: "warn", meaning: "The sweeper could not move one job; it goes on." },
   "check.failed": { level: "warn", meaning: "Readiness found a store or the queue not ready." },
@@ -55,17 +58,35 @@ export function jsonLog(sink: LogSink): Log {
   };
 }
 
+/**
+ * The log beside traces and metrics. There a line has its span, and the platform need not be asked
+ * for it; what is wrong is also written as before, for telemetry may be what is wrong.
+ */
+export function telemetryLog(telemetry: Telemetry, lines: Log): Log {
+  return {
+    write(level, name, fields) {
+      telemetry.log(level, name, fieldsOf(fields));
+      if (level !== "info") lines.write(level, name, fields);
+    },
+  };
+}
+
 export const processSink: LogSink = (level, line) => {
   (level === "info" ? process.stdout : process.stderr).write(`${line}\n`);
 };
 
 export function logLine(level: LogLevel, name: string, fields: LogFields): string {
+  const head = { event: short(name, MAX_NAME_CHARS), level };
+  return escaped(JSON.stringify({ ...head, ...fieldsOf(fields) }));
+}
+
+/** The fields of a line, within their bounds. */
+function fieldsOf(fields: LogFields): LogFields {
   const entries = Object.entries(fields)
     .filter(([key, value]) => value !== undefined && key !== "event" && key !== "level")
     .slice(0, MAX_FIELDS)
     .map(([key, value]) => [short(key, MAX_NAME_CHARS), plain(value)] as const);
-  const head = { event: short(name, MAX_NAME_CHARS), level };
-  return escaped(JSON.stringify({ ...head, ...Object.fromEntries(entries) }));
+  return Object.fromEntries(entries);
 }
 
 function plain(value: LogFields[string]): string | number | boolean | undefined {

@@ -12,6 +12,7 @@ import type {
 import type { Engine } from "../runtime/engine.ts";
 import type { StatsOptions } from "../runtime/fold-stats.ts";
 import type { StoreAdmin } from "../runtime/ports.ts";
+import type { GaugeOptions } from "../runtime/read-gauges.ts";
 import type { RateLimit } from "../runtime/rate-limit.ts";
 import type { PoisonQueue } from "../runtime/process-poison.ts";
 import type { Sessions } from "../runtime/sessions.ts";
@@ -36,6 +37,8 @@ export interface App {
   readonly submitter: Submitter;
   /** The numbers over all jobs; the timer folds them forward. */
   readonly stats: StatsOptions;
+  /** What the timer looks up where there is telemetry. */
+  readonly gauges?: GaugeOptions;
   /** Requests that are held until their job moves. */
   readonly waits: JobWait;
   readonly catalog: LiveCatalog;

@@ -63,6 +63,8 @@ test("two addresses are enough in Azure, the rest has defaults", () => {
     sweepSchedule: "0 * * * * *",
     refreshSeconds: 2,
     statsDelaySeconds: 30,
+    traceRatio: 1,
+    telemetrySeconds: 15,
   });
 });
 
