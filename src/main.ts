@@ -21,7 +21,7 @@ import { DefinitionChecker } from "./catalog/definition-checker.ts";
 import { WorkflowError } from "./core/error.ts";
 import { addSeconds } from "./core/instant.ts";
 import type { App, AppResult } from "./functions/app.ts";
-import { Readiness } from "./functions/readiness.ts";
+import { codeIn, Readiness } from "./functions/readiness.ts";
 import type { StaticFileName } from "./functions/static-files.ts";
 import { POISON_FUNCTION, ROUTES, SWEEP_FUNCTION, WORK_FUNCTION } from "./functions/routes.ts";
 import { httpHandler, poisonHandler, sweepHandler, workHandler } from "./functions/triggers.ts";
@@ -192,7 +192,8 @@ async function prepare(admin: StoreAdmin): Promise<void> {
   if (failed.length === 0) return;
   const problems = failed.map(({ statement, error }) => `${statement}: ${error ?? "no reason"}`);
   const message = `the stores could not be prepared: ${problems.join("; ")}`;
-  throw new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
+  const code = codeIn(failed[0]?.error ?? "") ?? "STORE_UNAVAILABLE";
+  throw new WorkflowError(code, message, { retryable: true });
 }
 
 /** Runs `work` until it succeeds once; everybody waits for the same run. */

@@ -114,6 +114,7 @@ export const readiness = z
         name: z.string(),
         ok: z.boolean().exactOptional(),
         error: errorCode.exactOptional(),
+        hint: z.string().exactOptional(),
       }),
     ),
     error: z.string().exactOptional(),

@@ -2,6 +2,7 @@
 // never throws. The SDK's own retries are off: cosmos-request.ts alone retries. Every HTTP request
 // that leaves the process is reported to `onRequest`, those for metadata and query plans included.
 import type { Container, CosmosClient, CosmosClientOptions, Plugin } from "@azure/cosmos";
+import { WorkflowError } from "../core/error.ts";
 import type { CosmosConnection } from "./connection-settings.ts";
 import { credentialOf } from "./credential.ts";
 import { failureOf, isRetriedBySdk, UnansweredRequest } from "./cosmos-failure.ts";
@@ -82,7 +83,21 @@ async function connect(options: CosmosOptions): Promise<CosmosClient> {
     },
     plugins: [{ on: "request", plugin: observer(options.onRequest) }],
   };
-  return new CosmosClient(settled);
+  const client = new CosmosClient(settled);
+  await assertOneWriter(client);
+  return client;
+}
+
+/**
+ * Two regions that both accept writes both create entry n of a job, and one of them is dropped
+ * later: no code of ours could keep a promise there. STORE_UNSUPPORTED, and asked again the next
+ * time, for an account can be changed.
+ */
+async function assertOneWriter(client: CosmosClient): Promise<void> {
+  const { resource } = await client.getDatabaseAccount();
+  if (resource?.enableMultipleWritableLocations !== true) return;
+  const message = "the account accepts writes in more than one region";
+  throw new WorkflowError("STORE_UNSUPPORTED", message, { retryable: true });
 }
 
 function observer(onRequest: RequestHook | undefined): Plugin<unknown> {

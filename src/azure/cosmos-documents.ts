@@ -108,7 +108,7 @@ export class CosmosDocuments {
       throw new Error("the replica that answered is behind this session");
     }
     if (substatus === OWNER_NOT_FOUND) {
-      throw new WorkflowError("STORE_UNAVAILABLE", `container "${this.#name}" is missing`, {
+      throw new WorkflowError("RESOURCE_MISSING", `container "${this.#name}" is missing`, {
         retryable: true,
       });
     }

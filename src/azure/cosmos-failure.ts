@@ -82,11 +82,13 @@ export function storeError(what: string, error: unknown): WorkflowError {
       return new WorkflowError("LIMIT_EXCEEDED", message, { cause: error });
     case "rejected":
       return new WorkflowError("INTERNAL", message, { cause: error });
+    case "denied":
+      return new WorkflowError("ACCESS_DENIED", message, world);
+    case "missing":
+      return new WorkflowError("RESOURCE_MISSING", message, world);
     case "exists":
     case "conflict":
-    case "missing":
     case "ambiguous":
-    case "denied":
       return new WorkflowError("STORE_UNAVAILABLE", message, world);
   }
 }

@@ -3,6 +3,7 @@
 // hint, and a second one is dropped by whoever reads it. Connects at its first use.
 import type { QueueClient, QueueServiceClient, StoragePipelineOptions } from "@azure/storage-queue";
 import { WorkflowError } from "../core/error.ts";
+import type { ErrorCode } from "../core/error.ts";
 import { instantOf } from "../core/instant.ts";
 import { inLineSince } from "../core/message.ts";
 import type { QueueLengths, WorkQueue } from "../runtime/ports.ts";
@@ -19,7 +20,10 @@ export interface QueueOptions {
 }
 
 export interface QueueHandle {
-  /** Runs `call` on a queue; any failure becomes QUEUE_UNAVAILABLE. `verb` is for the error. */
+  /**
+   * Runs `call` on a queue. Errors, all retryable: ACCESS_DENIED, RESOURCE_MISSING,
+   * QUEUE_UNAVAILABLE. `verb` is for their text.
+   */
   use<T>(verb: string, queue: string, call: (client: QueueClient) => Promise<T>): Promise<T>;
 }
 
@@ -140,8 +144,20 @@ function queueError(what: string, error: unknown): WorkflowError {
   if (error instanceof WorkflowError) return error;
   const text = error instanceof Error ? (error.message.split(/[\r\n]/, 1)[0] ?? "") : "";
   const answer = [statusOf(error), text.slice(0, MAX_ERROR_CHARS)].filter(Boolean).join(" ");
-  return new WorkflowError("QUEUE_UNAVAILABLE", `${what}: ${answer || "no answer"}`, {
+  return new WorkflowError(codeOf(error), `${what}: ${answer || "no answer"}`, {
     retryable: true,
     cause: error,
   });
+}
+
+function codeOf(error: unknown): ErrorCode {
+  const status = statusOf(error);
+  if (status === "401" || status === "403") return "ACCESS_DENIED";
+  return isQueueMissing(error) ? "RESOURCE_MISSING" : "QUEUE_UNAVAILABLE";
+}
+
+/** A message that is gone is 404 as well, and has another code. */
+function isQueueMissing(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  return Reflect.get(error, "code") === "QueueNotFound";
 }

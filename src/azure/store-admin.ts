@@ -8,7 +8,7 @@ import type { CosmosHandle } from "./cosmos-client.ts";
 import { failureOf } from "./cosmos-failure.ts";
 import { retrying, systemPace } from "./cosmos-request.ts";
 import type { Pace } from "./cosmos-request.ts";
-import { CONTAINERS, QUEUE_NAMES, WORK_QUEUE } from "./names.ts";
+import { CONTAINERS, QUEUE_NAMES } from "./names.ts";
 import type { QueueHandle } from "./storage-queue.ts";
 
 export interface AdminOptions {
@@ -94,21 +94,24 @@ class AzureStoreAdmin implements StoreAdmin {
   async check(): Promise<readonly { readonly name: string; readonly error?: string }[]> {
     const containers = CONTAINERS.map(({ id }) =>
       checked(id, async () => {
-        const container = await this.#cosmos.container(id);
-        await this.#try(`read container ${id}`, () => container.read());
+        await this.#try(`read container ${id}`, async () => {
+          await (await this.#cosmos.container(id)).read();
+        });
       }),
     );
-    const queue = checked(WORK_QUEUE, () =>
-      this.#queues.use("check", WORK_QUEUE, (client) => client.getProperties()),
+    const queues = QUEUE_NAMES.map((queue) =>
+      checked(queue, () => this.#queues.use("check", queue, (client) => client.getProperties())),
     );
-    return Promise.all([...containers, queue]);
+    return Promise.all([...containers, ...queues]);
   }
 
   #createDatabase(): Promise<StatementReport> {
     const id = this.#cosmos.database;
     return reported(`create database ${id}`, async () => {
-      const client: CosmosClient = await this.#cosmos.client();
-      await this.#try("create", () => client.databases.createIfNotExists({ id }));
+      await this.#try("create", async () => {
+        const client: CosmosClient = await this.#cosmos.client();
+        await client.databases.createIfNotExists({ id });
+      });
     });
   }
 
@@ -123,8 +126,7 @@ class AzureStoreAdmin implements StoreAdmin {
     run: (database: Database) => Promise<void>,
   ): Promise<StatementReport> {
     return reported(statement, async () => {
-      const database = await this.#database();
-      await this.#try(statement, () => run(database));
+      await this.#try(statement, async () => run(await this.#database()));
     });
   }
 

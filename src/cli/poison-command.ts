@@ -210,6 +210,7 @@ function aboutOf({ kind = "", node_id, chunk, attempt }: PoisonRow): string {
 
 function hintFor(error: unknown): string {
   const code = error instanceof WorkflowError ? error.code : "";
+  if (code === "ACCESS_DENIED") return "your identity needs roles there: docs/operations.md";
   if (code === "QUEUE_UNAVAILABLE") return "is the queue service reached, and may you use it?";
   if (code.startsWith("STORE_")) return "is Cosmos DB reached, and may you read `journal`?";
   return "npm run --silent poison -- --help names the settings";

@@ -47,11 +47,14 @@ export const ERROR_CODES = [
   "TIMED_OUT",
   "WORKER_LOST",
   // The world's failures, and our brakes: try again.
+  "ACCESS_DENIED",
   "QUEUE_UNAVAILABLE",
   "RATE_LIMITED",
+  "RESOURCE_MISSING",
   "STORE_CONFLICT",
   "STORE_THROTTLED",
   "STORE_UNAVAILABLE",
+  "STORE_UNSUPPORTED",
   "SCHEMA_TOO_NEW",
   "TOO_MANY_JOBS",
   // Configuration and our own bugs.

@@ -63,11 +63,24 @@ export type AppResult =
 
 /** The app, or CONFIGURATION_INVALID with everything that is wrong with the settings. */
 export async function readyApp(result: AppResult): Promise<App> {
-  if (!result.ok) {
-    throw new WorkflowError("CONFIGURATION_INVALID", "the app's settings are incomplete or wrong", {
-      issues: result.issues,
-    });
-  }
-  await result.app.prepared();
-  return result.app;
+  const app = configured(result);
+  await app.prepared();
+  return app;
+}
+
+/**
+ * The same for a message, which stores that could not be prepared do not fail: whoever handles it
+ * meets them again, and puts it back.
+ */
+export async function appForMessage(result: AppResult): Promise<App> {
+  const app = configured(result);
+  await app.prepared().catch(() => undefined);
+  return app;
+}
+
+function configured(result: AppResult): App {
+  if (result.ok) return result.app;
+  throw new WorkflowError("CONFIGURATION_INVALID", "the app's settings are incomplete or wrong", {
+    issues: result.issues,
+  });
 }

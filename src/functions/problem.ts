@@ -11,9 +11,12 @@ import type { JsonObject } from "../core/json.ts";
  * hosts, so it goes to the log alone.
  */
 const TOLD: { readonly [Code in ErrorCode]?: string } = {
+  ACCESS_DENIED: "The app may not use its store or queue; /health/ready says which, and why.",
   QUEUE_UNAVAILABLE: "The queue did not answer; try again with the same idempotency key.",
+  RESOURCE_MISSING: "A container or queue of the app does not exist; /health/ready says which.",
   STORE_THROTTLED: "The store refuses requests for a while; try again with the same key.",
   STORE_UNAVAILABLE: "The store did not answer; try again with the same idempotency key.",
+  STORE_UNSUPPORTED: "The store is not one that jobs are safe in; /health/ready says why.",
 };
 
 const INTERNAL_DETAIL = "Something went wrong here; it was logged.";

@@ -1,6 +1,8 @@
 // What readiness looks at. The route is open, so it must not be a way to make the app ask its
 // stores as often as somebody likes, nor to learn their names: an answer is good for a second,
 // everybody waits for the same one, and what a check said in detail goes to the log.
+import { ERROR_CODES } from "../core/error.ts";
+import type { ErrorCode } from "../core/error.ts";
 import { epochMs } from "../core/instant.ts";
 import type { Clock, Log, StoreAdmin } from "../runtime/ports.ts";
 
@@ -17,7 +19,21 @@ export interface Check {
   readonly ok: boolean;
   /** A code, such as STORE_UNAVAILABLE; never the text of a vendor. */
   readonly error?: string;
+  /** What to do about it, where that is known. */
+  readonly hint?: string;
 }
+
+/** Our own words, the same for everybody: the route is open. */
+const HINTS: { readonly [Code in ErrorCode]?: string } = {
+  ACCESS_DENIED:
+    "the app's identity may not use it: infra/ assigns the roles; one that was just assigned " +
+    "takes up to ten minutes to spread",
+  RESOURCE_MISSING: "it does not exist: deploy infra/, which creates containers and queues",
+  STORE_UNSUPPORTED:
+    "the account accepts writes in more than one region, where two workers could both write the " +
+    "next entry of a job: use an account with one write region",
+  STORE_THROTTLED: "the store has no request units left: raise its throughput if it stays so",
+};
 
 export class Readiness {
   readonly #options: ReadinessOptions;
@@ -47,12 +63,15 @@ export class Readiness {
     return checks.map(({ name, error }) => {
       if (error === undefined) return { name, ok: true };
       this.#options.log.write("warn", "check.failed", { name, error });
-      return { name, ok: false, error: codeIn(error) };
+      const code = codeIn(error) ?? "INTERNAL";
+      const hint = HINTS[code];
+      return { name, ok: false, error: code, ...(hint === undefined ? {} : { hint }) };
     });
   }
 }
 
 /** A failed check opens with its code where it is one of ours. */
-function codeIn(error: string): string {
-  return /^[A-Z]+(?:_[A-Z]+)*(?=: )/.exec(error)?.[0] ?? "INTERNAL";
+export function codeIn(error: string): ErrorCode | undefined {
+  const code = /^[A-Z]+(?:_[A-Z]+)*(?=: )/.exec(error)?.[0];
+  return ERROR_CODES.find((known) => known === code);
 }

@@ -17,7 +17,7 @@ import { readGauges } from "../runtime/read-gauges.ts";
 import { sweep } from "../runtime/sweep.ts";
 import type { Telemetry } from "../runtime/telemetry.ts";
 import type { AppResult } from "./app.ts";
-import { readyApp } from "./app.ts";
+import { appForMessage, readyApp } from "./app.ts";
 import { problem, statusOf } from "./problem.ts";
 import type { Route } from "./routes.ts";
 import type { StaticFiles } from "./static-files.ts";
@@ -65,7 +65,7 @@ function isRefusedDefinition(error: unknown): boolean {
 /** The work queue. Rejects only for defects of ours: the host then hands the message out again. */
 export function workHandler({ app, telemetry }: TriggerOptions): StorageQueueHandler {
   return async (body, context) => {
-    const { engine, sessions } = await readyApp(app());
+    const { engine, sessions } = await appForMessage(app());
     const count = Number(context.triggerMetadata?.["dequeueCount"] ?? 1);
     const dequeueCount = Number.isFinite(count) ? count : 1;
     const delivery = { dequeueCount, invocation_id: context.invocationId };
@@ -84,7 +84,7 @@ function under<T>(
 /** The poison queue. Never rejects once the app stands: it has no poison queue of its own. */
 export function poisonHandler({ app, telemetry }: TriggerOptions): StorageQueueHandler {
   return async (body, context) => {
-    const { engine, sessions, poisonQueue } = await readyApp(app());
+    const { engine, sessions, poisonQueue } = await appForMessage(app());
     const queue = poisonQueue === undefined ? {} : { queue: poisonQueue };
     const delivered = { body: poisonBody(body), ...queue };
     await under(telemetry, context, () => processPoison(sessions, engine, delivered));

@@ -221,7 +221,7 @@ function storeAdmin(
         ]),
       ];
     },
-    check: async () => [...CONTAINERS.map((name) => ({ name })), { name: "holdfast-work" }],
+    check: async () => [...CONTAINERS, ...QUEUES].map((name) => ({ name })),
   };
 }
 

@@ -2,7 +2,8 @@
 // Correctness rests on three single-item primitives only: create if absent, point read, replace if
 // the etag still matches. No port offers an unconditional write, a batch, a patch or a delete.
 // An adapter settles a write whose answer was lost (by `write_id`) before it answers; what it
-// cannot settle it throws as a retryable WorkflowError (STORE_UNAVAILABLE, STORE_THROTTLED).
+// cannot settle it throws as a retryable WorkflowError (STORE_UNAVAILABLE, STORE_THROTTLED,
+// STORE_UNSUPPORTED, ACCESS_DENIED, RESOURCE_MISSING).
 import type { Instant } from "../core/instant.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Message } from "../core/message.ts";

@@ -21,12 +21,20 @@ export interface FaultRule {
   readonly faults: readonly Fault[];
 }
 
+export interface LastingRule {
+  readonly on: RegExp;
+  readonly fault?: Fault;
+  readonly change?: (body: Readonly<Record<string, unknown>>) => object;
+}
+
 export interface FaultProxy {
   readonly port: number;
   /** Method and path of each request that arrived, in order. */
   readonly seen: string[];
   /** Queues faults for requests that match; each is used once. */
   plan(rule: FaultRule): void;
+  /** From now on: requests that match are answered so, or what the answer says is changed. */
+  always(rule: LastingRule): void;
   stop(): Promise<void>;
 }
 
@@ -39,13 +47,16 @@ interface Answer {
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const seen: string[] = [];
   const planned: { readonly on: RegExp; readonly faults: Fault[] }[] = [];
+  const lasting: LastingRule[] = [];
   const next = (line: string): Fault | undefined =>
-    planned.find(({ on, faults }) => faults.length > 0 && on.test(line))?.faults.shift();
+    planned.find(({ on, faults }) => faults.length > 0 && on.test(line))?.faults.shift() ??
+    lasting.find(({ on, fault }) => fault !== undefined && on.test(line))?.fault;
   const agent = new http.Agent({ keepAlive: true });
   const server = http.createServer((request, response) => {
     const line = `${request.method ?? ""} ${request.url ?? ""}`;
     seen.push(line);
-    serve({ request, response, fault: next(line), target, agent }).catch(() => {
+    const { change } = lasting.find((rule) => rule.change && rule.on.test(line)) ?? {};
+    serve({ request, response, fault: next(line), change, target, agent }).catch(() => {
       response.destroy();
     });
   });
@@ -56,6 +67,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
     port: typeof address === "object" && address !== null ? address.port : 0,
     seen,
     plan: ({ on, faults }) => planned.push({ on, faults: [...faults] }),
+    always: (rule) => lasting.push(rule),
     async stop() {
       const closed = once(server, "close");
       server.close();
@@ -70,6 +82,7 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly fault: Fault | undefined;
+  readonly change: LastingRule["change"];
   readonly target: string;
   readonly agent: http.Agent;
 }
@@ -92,7 +105,13 @@ async function serve(exchange: Exchange): Promise<void> {
   const half = fault?.answer === "truncated";
   const { "transfer-encoding": _chunked, "content-length": _length, ...headers } = answer.headers;
   response.writeHead(answer.status, headers);
-  response.end(half ? answer.body.subarray(0, answer.body.length / 2) : answer.body);
+  const told = exchange.change === undefined ? answer.body : changed(answer.body, exchange.change);
+  response.end(half ? told.subarray(0, told.length / 2) : told);
+}
+
+function changed(body: Buffer, change: NonNullable<LastingRule["change"]>): Buffer {
+  const told = JSON.parse(body.toString("utf8")) as Readonly<Record<string, unknown>>;
+  return Buffer.from(JSON.stringify(change(told)));
 }
 
 async function forward(exchange: Exchange, body: Buffer): Promise<Answer> {

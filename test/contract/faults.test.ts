@@ -198,8 +198,8 @@ describe("a create", () => {
   });
 
   test.each([
-    [403, "STORE_UNAVAILABLE", true],
-    [401, "STORE_UNAVAILABLE", true],
+    [403, "ACCESS_DENIED", true],
+    [401, "ACCESS_DENIED", true],
     [413, "LIMIT_EXCEEDED", false],
     [400, "INTERNAL", false],
   ] as const)("is not tried again after %d", async (answer, code, retryable) => {
@@ -259,7 +259,7 @@ describe("a read", () => {
     const headers = { "x-ms-substatus": "1003" };
     cosmosProxy.plan({ on: READ, faults: [{ commits: false, answer: 404, headers }] });
     const error = await thrownBy(() => stores.journal.read("a-job", "1"));
-    expect([error.code, error.retryable]).toEqual(["STORE_UNAVAILABLE", true]);
+    expect([error.code, error.retryable]).toEqual(["RESOURCE_MISSING", true]);
     expect(cosmosProxy.seen).toHaveLength(1);
   });
 

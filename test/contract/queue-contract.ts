@@ -99,9 +99,9 @@ export function adminContract(open: Open): void {
     expect(await adapters.definitions.claim(other)).toEqual(other);
   });
 
-  test("readiness checks each container and the queue", async () => {
+  test("readiness checks each container and each queue", async () => {
     expect(await adapters.admin.check()).toEqual(
-      [...CONTAINERS, "holdfast-work"].map((name) => ({ name })),
+      [...CONTAINERS, ...QUEUES].map((name) => ({ name })),
     );
   });
 }

@@ -59,7 +59,7 @@ const rebuild = (app: StartedApp, query: string): Promise<Answer> =>
   app.call("POST", `/bootstrap/rebuild${query}`, { key: LOCAL_KEYS.master });
 
 describe("health", () => {
-  test("a ready app checks every container and the queue", async () => {
+  test("a ready app checks every container and each queue", async () => {
     await withApp({}, async (app) => {
       expect((await app.call("GET", "/health/live", { key: null })).body.status).toBe("live");
       const answer = await app.call("GET", "/health/ready", { key: null });
@@ -68,7 +68,7 @@ describe("health", () => {
       const checks = answer.body["checks"] as readonly { name: string; ok: boolean }[];
       expect(checks.map(({ name, ok }) => [name, ok])).toEqual([
         ["journal", true], ["jobs", true], ["stats", true], ["definitions", true],
-        ["holdfast-work", true],
+        ["holdfast-work", true], ["holdfast-work-poison", true],
       ]);
     });
   });
@@ -94,7 +94,7 @@ describe("health", () => {
       const away = await app.get("/health/ready");
       expect([away.status, away.body.status]).toEqual([503, "not ready"]);
       // The route is open: it tells the code alone, and the log what the store said.
-      expect(away.text).toContain("STORE_UNAVAILABLE");
+      expect(away.text).toContain("ACCESS_DENIED");
       expect(away.text).not.toContain("403");
       const told = app.lines.filter(({ event }) => event === "check.failed");
       expect(told.map((line) => line["error"])).toContainEqual(expect.stringContaining("403"));
@@ -145,7 +145,7 @@ describe("the world fails under a request", () => {
       const id = (await app.run("say")).job_id;
       const cases = [
         [refusing(429, 8), "STORE_THROTTLED"],
-        [refusing(403), "STORE_UNAVAILABLE"],
+        [refusing(403), "ACCESS_DENIED"],
       ] as const;
       for (const [faults, code] of cases) {
         proxy.plan({ on: READ, faults });

@@ -15,7 +15,7 @@ async function waitingFor(seconds: number) {
   const sink = new RecordingSink();
   const runtime = new TestRuntime({ handlers: [echo], sink });
   runtime.catalog.put(chain(2));
-  await runtime.submit({ workflow_id: "chain" });
+  const { job_id } = (await runtime.submit({ workflow_id: "chain" })).job;
   await runtime.clock.advance(seconds * 1000);
   const { engine } = runtime.first;
   const { stats } = runtime.store;
@@ -35,7 +35,7 @@ async function waitingFor(seconds: number) {
         value,
       ]),
     );
-  return { runtime, engine, read, values };
+  return { runtime, engine, read, values, job_id };
 }
 
 test("a job that nobody took shows in every gauge", async () => {
@@ -56,9 +56,8 @@ test("a job that nobody took shows in every gauge", async () => {
 });
 
 test("with nothing to do the ages are zero", async () => {
-  const { runtime, read, values } = await waitingFor(0);
-  const [job] = runtime.store.allJobs();
-  await runtime.runToEnd(String(job?.["job_id"]));
+  const { runtime, read, values, job_id } = await waitingFor(0);
+  await runtime.runToEnd(job_id);
   await read();
   const seen = values();
   expect(seen["queue.age"]).toBe(0);

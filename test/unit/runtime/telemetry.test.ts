@@ -86,7 +86,7 @@ describe.each([1, 3])("a job with a retry and a fan_out in %d processes", (proce
       { ...shaky, attempt: 3, outcome: "completed", error: undefined },
     ]);
     const items = sink.of("item").map(({ attributes }) => attributes);
-    expect(items.map(({ index }) => index).toSorted()).toEqual([0, 1, 2]);
+    expect(new Set(items.map(({ index }) => index))).toEqual(new Set([0, 1, 2]));
     for (const item of items) {
       expect(item).toMatchObject({ ...pinned, node_id: "spread", handler: "echo", attempt: 1 });
     }
