@@ -1,0 +1,1 @@
+export function infraDigest(root: string): string;
