@@ -31,7 +31,9 @@ export function Tabs<Id extends string>(props: TabsProps<Id>) {
     }
   }, [open]);
   const move = (event: KeyboardEvent): void => {
-    const at = tabs.findIndex(({ id }) => id === open);
+    // From where the focus is: keys may come faster than the open tab is drawn.
+    const focused = event.target instanceof Element ? event.target.id : "";
+    const at = tabs.findIndex(({ id }) => `tab-${id}` === focused);
     const to = targetOf(event.key, at, tabs.length);
     const tab = to === undefined ? undefined : tabs[to];
     if (tab === undefined) return;
