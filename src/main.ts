@@ -129,6 +129,7 @@ function engineOf(given: Settings, stores: Pick<Engine, "journal" | "jobs" | "qu
       renew_seconds: given.renewSeconds,
       resend_seconds: given.resendSeconds,
       refresh_seconds: given.refreshSeconds,
+      retention_seconds: given.retentionSeconds,
     },
   };
 }

@@ -4,6 +4,8 @@
 import * as z from "zod";
 import { FIELD_NAME } from "../core/definition.ts";
 import type { Issue } from "../core/error.ts";
+import { MAX_RETENTION_DAYS, MIN_RETENTION_DAYS, RETENTION_SECONDS } from "../core/limits.ts";
+import type { Retention } from "../core/retention.ts";
 import { safeParse } from "../core/safe-parse.ts";
 import { cosmosConnection, queueConnection } from "./connection-settings.ts";
 import type { CosmosConnection, QueueConnection } from "./connection-settings.ts";
@@ -47,6 +49,8 @@ export interface Settings {
   /** NCRONTAB, six fields. */
   readonly sweepSchedule: string;
   readonly refreshSeconds: number;
+  /** How long jobs that have ended are kept, by their status. */
+  readonly retentionSeconds: Retention;
   /** Endings younger than this are left for the next fold of the numbers over all jobs. */
   readonly statsDelaySeconds: number;
   /** Base of the URLs we answer, without a slash at the end. */
@@ -78,6 +82,8 @@ const SECRET_PREFIX = "HOLDFAST_SECRET_";
 /** What the platform leaves in a setting whose vault it could not read. */
 const UNRESOLVED = "@Microsoft.KeyVault(";
 
+const DAY_SECONDS = 24 * 3600;
+
 const text = z.string();
 
 const flag = z.enum(["1", "true", "0", "false"], { error: "expected 1, true, 0 or false" });
@@ -96,6 +102,15 @@ const count = (fallback: number) =>
     .regex(/^\d{1,9}$/, { error: "expected a whole number, 0 for no bound" })
     .transform(Number)
     .default(fallback);
+
+const DAYS_EXPECTED = `expected whole days, ${MIN_RETENTION_DAYS} to ${MAX_RETENTION_DAYS}`;
+const days = z
+  .string()
+  .regex(/^\d{1,4}$/, { error: DAYS_EXPECTED })
+  .transform(Number)
+  .pipe(z.number({ error: DAYS_EXPECTED }).min(MIN_RETENTION_DAYS).max(MAX_RETENTION_DAYS))
+  .transform((count) => count * DAY_SECONDS)
+  .default(RETENTION_SECONDS);
 
 const schema = z.object({
   AZURE_FUNCTIONS_ENVIRONMENT: text.default("Production"),
@@ -126,6 +141,9 @@ const schema = z.object({
   HOLDFAST_RENEW_SECONDS: seconds(40),
   HOLDFAST_RESEND_SECONDS: seconds(60),
   HOLDFAST_REFRESH_SECONDS: seconds(2),
+  HOLDFAST_RETAIN_COMPLETED_DAYS: days,
+  HOLDFAST_RETAIN_FAILED_DAYS: days,
+  HOLDFAST_RETAIN_CANCELLED_DAYS: days,
   HOLDFAST_STATS_DELAY_SECONDS: count(30),
   HOLDFAST_SWEEP_SCHEDULE: text
     .superRefine((schedule, context) => {
@@ -192,12 +210,21 @@ export function readSettings(env: Environment): SettingsResult {
       resendSeconds: data.HOLDFAST_RESEND_SECONDS,
       sweepSchedule: data.HOLDFAST_SWEEP_SCHEDULE,
       refreshSeconds: data.HOLDFAST_REFRESH_SECONDS,
+      retentionSeconds: retentionOf(data),
       statsDelaySeconds: data.HOLDFAST_STATS_DELAY_SECONDS,
       ...(data.HOLDFAST_PUBLIC_URL === undefined ? {} : { publicUrl: data.HOLDFAST_PUBLIC_URL }),
       ...(telemetry.value === undefined ? {} : { telemetry: telemetry.value }),
       traceRatio: data.HOLDFAST_TRACE_RATIO,
       telemetrySeconds: data.HOLDFAST_TELEMETRY_SECONDS,
     },
+  };
+}
+
+function retentionOf(data: z.output<typeof schema>): Retention {
+  return {
+    completed: data.HOLDFAST_RETAIN_COMPLETED_DAYS,
+    failed: data.HOLDFAST_RETAIN_FAILED_DAYS,
+    cancelled: data.HOLDFAST_RETAIN_CANCELLED_DAYS,
   };
 }
 

@@ -64,6 +64,7 @@ function createdState(entry: CreationEntry, event: JobCreated & { hash: string }
     build: entry.build,
     created_at: entry.at,
     deadline_at: event.deadline_at,
+    ...optional("expires_at", event.expires_at),
     ...optional("submitted_by", event.submitted_by),
     authenticated_as: event.authenticated_as,
     ...optional("correlation_id", event.correlation_id),

@@ -17,6 +17,8 @@ import type { JsonObject } from "./json.ts";
 import { isJsonObject, jsonBytes, jsonProblem } from "./json.ts";
 import { eventHash } from "./lane.ts";
 import { MAX_SNAPSHOT_BYTES } from "./limits.ts";
+import { expiryOf } from "./retention.ts";
+import type { Retention } from "./retention.ts";
 import { safeParse } from "./safe-parse.ts";
 
 /** The version of the expression language; pinned with the job. */
@@ -34,6 +36,8 @@ export interface CreationRequest {
   readonly inputs: JsonObject;
   readonly vars: JsonObject;
   readonly request_digest: string;
+  /** When the journal goes: see retention.ts. */
+  readonly retention: Retention;
   readonly submitted_by?: string;
   readonly authenticated_as: string;
   readonly correlation_id?: string;
@@ -83,6 +87,7 @@ function creationEvent(
   sha256: Sha256,
 ): JobCreated {
   const { definition } = request;
+  const deadline_at = addSeconds(request.at, definition.timeout_seconds);
   return {
     type: "job_created",
     workflow_id: definition.workflow_id,
@@ -97,7 +102,8 @@ function creationEvent(
     ...optional("correlation_id", request.correlation_id),
     ...optional("idempotency_key", request.idempotency_key),
     ...optional("tags", request.tags),
-    deadline_at: addSeconds(request.at, definition.timeout_seconds),
+    deadline_at,
+    expires_at: expiryOf(deadline_at, request.retention),
     format: DEFINITION_FORMAT,
     expressions: EXPRESSIONS_VERSION,
     decisions_version: DECISIONS_VERSION,

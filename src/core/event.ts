@@ -57,6 +57,8 @@ export interface JobCreated {
   readonly idempotency_key?: string;
   readonly tags?: readonly string[];
   readonly deadline_at: Instant;
+  /** When the journal goes; absent in jobs of 0.1.0, which kept 90 days. */
+  readonly expires_at?: Instant;
   readonly format: number;
   readonly expressions: number;
   readonly decisions_version: number;

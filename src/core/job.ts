@@ -139,6 +139,8 @@ export interface JobState {
   readonly started_at?: Instant;
   readonly completed_at?: Instant;
   readonly deadline_at: Instant;
+  /** When the journal goes, as pinned in entry 0; absent in jobs of 0.1.0. */
+  readonly expires_at?: Instant;
   readonly submitted_by?: string;
   readonly authenticated_as: string;
   readonly correlation_id?: string;

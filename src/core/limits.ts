@@ -87,8 +87,14 @@ export const DEFAULT_JOB_TIMEOUT_SECONDS = 7 * 24 * 3600;
 export const MAX_JOB_TIMEOUT_SECONDS = 30 * 24 * 3600;
 /** The most a job may be suspended; part of the journal's TTL. */
 export const MAX_SUSPENDED_SECONDS = 30 * 24 * 3600;
-/** How long a finished job is kept after its deadline. */
+/** How long a finished job is kept unless settings say otherwise; in days, 1 to 3,650. */
 export const RETENTION_SECONDS = 90 * 24 * 3600;
+export const MIN_RETENTION_DAYS = 1;
+export const MAX_RETENTION_DAYS = 3650;
+/** A projection goes so long before its journal: clocks and refreshes differ by seconds. */
+export const EXPIRY_MARGIN_SECONDS = 3600;
+/** A projection that is written after its time stays so long, for whoever asked for the job. */
+export const MIN_EXPIRY_SECONDS = 3600;
 /** A retry never waits longer. */
 export const MAX_RETRY_DELAY_SECONDS = 24 * 3600;
 /** Re-sends of a queued node: gap doubles up to this. */

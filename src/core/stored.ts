@@ -5,12 +5,22 @@
 import { compactDigest, wholeDigest } from "./compact.ts";
 import { DOCUMENT_SCHEMA } from "./event.ts";
 import type { JournalEntry } from "./event.ts";
+import type { Instant } from "./instant.ts";
 import type { ChunkState, JobState, NodeState } from "./job.ts";
 import { isTerminalJob, PENDING_NODE } from "./job.ts";
+import { journalTtl } from "./retention.ts";
 
 /** What every document of the job says of its shape. */
 export function documentSchema({ schema }: Pick<JobState, "schema">): number {
   return schema ?? DOCUMENT_SCHEMA;
+}
+
+/** What every journal document of the job has beside what it is about. */
+export function journalMembers(
+  job: JobState,
+  now: Instant,
+): { readonly job_id: string; readonly schema: number; readonly ttl: number } {
+  return { job_id: job.job_id, schema: documentSchema(job), ttl: journalTtl(job, now) };
 }
 
 /** An entry as it is stored after one that `lastBuild` wrote. */

@@ -1,6 +1,8 @@
 // What every part of the runtime shares: the ports, the handlers, the build and the timings.
 // Put together once, in main.ts or a test, and passed along; nothing here is global.
 import type { Timing } from "../core/effect.ts";
+import { DEFAULT_RETENTION } from "../core/retention.ts";
+import type { Retention } from "../core/retention.ts";
 import type { HandlerRegistry } from "./handlers.ts";
 import type { Clock, JobStore, JournalStore, Log, Randomness, WorkQueue } from "./ports.ts";
 import type { Secrets } from "./secrets.ts";
@@ -18,6 +20,8 @@ export interface EngineTiming extends Timing {
   readonly abort_grace_seconds: number;
   /** An invocation yields to the queue after this share of the host's functionTimeout. */
   readonly yield_seconds: number;
+  /** How long a job that has ended is kept. */
+  readonly retention_seconds: Retention;
 }
 
 /** As in production; tests and the local host shorten them by settings. */
@@ -29,6 +33,7 @@ export const DEFAULT_TIMING: EngineTiming = {
   hand_in_seconds: 1,
   abort_grace_seconds: 2,
   yield_seconds: 240,
+  retention_seconds: DEFAULT_RETENTION,
 };
 
 /**

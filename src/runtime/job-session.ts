@@ -14,7 +14,7 @@ import type { JobState } from "../core/job.ts";
 import { isTerminalJob } from "../core/job.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Paced } from "../core/pace.ts";
-import { documentSchema, storedEntry } from "../core/stored.ts";
+import { journalMembers, storedEntry } from "../core/stored.ts";
 import { pendingDocuments } from "../core/transition.ts";
 import { UnansweredCommit } from "./commit.ts";
 import type { CommitOptions, Committed } from "./commit.ts";
@@ -25,7 +25,7 @@ import { isRetryable } from "./error-text.ts";
 import { hashBytes, sha256 } from "./hash.ts";
 import { logTransition } from "./log-transition.ts";
 import { JobDocuments } from "./job-documents.ts";
-import { foldVerified, ttlSeconds } from "./journal.ts";
+import { foldVerified } from "./journal.ts";
 import { LocalAttempts } from "./local-attempts.ts";
 import type { LocalAttempt } from "./local-attempts.ts";
 import type { Projected } from "./projection.ts";
@@ -331,8 +331,7 @@ export class JobSession {
   async #record(batch: Batch): Promise<boolean> {
     const { engine } = this;
     const { job } = batch;
-    const ttl = ttlSeconds(job, batch.now);
-    const common = { job_id: job.job_id, schema: documentSchema(job), ttl };
+    const common = journalMembers(job, batch.now);
     await Promise.all(
       batch.objects.map(({ id, body }) =>
         engine.journal.create({ ...common, id, write_id: engine.randomness.writeId(), ...body }),

@@ -6,11 +6,8 @@ import { WorkflowError } from "../core/error.ts";
 import { parseEntry } from "../core/event.ts";
 import type { JournalEntry } from "../core/event.ts";
 import type { Workflow } from "../core/graph.ts";
-import type { Instant } from "../core/instant.ts";
-import { epochMs } from "../core/instant.ts";
 import type { JobState } from "../core/job.ts";
 import { isTerminalJob } from "../core/job.ts";
-import { MAX_SUSPENDED_SECONDS, RETENTION_SECONDS } from "../core/limits.ts";
 import type { Engine } from "./engine.ts";
 import { sha256 } from "./hash.ts";
 import type { JournalStore } from "./ports.ts";
@@ -160,7 +157,8 @@ export async function loadWorkflow(
 ): Promise<Workflow> {
   const known = engine.snapshots.get(job.workflow_digest);
   if (known !== undefined) return known;
-  const entry = await readEntry(engine.journal, job.job_id, 0);
+  const entry = await readWhole(engine.journal, job.job_id, 0);
+  if (entry === "broken") throw tampered(job.job_id, "entry 0 is no entry");
   if (entry === undefined) {
     const message = `job ${job.job_id}: entry 0 is not there`;
     if (engine.clock.now() < job.deadline_at) {
@@ -177,13 +175,4 @@ export async function loadWorkflow(
   if (problem !== undefined) throw tampered(job.job_id, problem);
   engine.snapshots.keep(workflow);
   return workflow;
-}
-
-/**
- * Seconds from `now` until a document of the job may be dropped: its deadline, the most it may be
- * suspended, and the retention, so that entry 0 never expires before the job.
- */
-export function ttlSeconds(job: { readonly deadline_at: Instant }, now: Instant): number {
-  const untilDeadline = Math.max(0, (epochMs(job.deadline_at) - epochMs(now)) / 1000);
-  return Math.ceil(untilDeadline) + MAX_SUSPENDED_SECONDS + RETENTION_SECONDS;
 }

@@ -8,11 +8,11 @@ import type { Workflow } from "../core/graph.ts";
 import type { Instant } from "../core/instant.ts";
 import { countByStatus } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
+import { projectionTtl } from "../core/retention.ts";
 import { safeParse } from "../core/safe-parse.ts";
 import { documentSchema, leanState, storedState, wholeState } from "../core/stored.ts";
 import { pruneWatch, wakeAt } from "../core/watch.ts";
 import type { Engine } from "./engine.ts";
-import { ttlSeconds } from "./journal.ts";
 import type { JobDocument } from "./ports.ts";
 
 export const NO_WATCH: Watch = { renewals: {}, resends: {} };
@@ -56,7 +56,7 @@ export function projectionOf(
       wake_at: wake,
     }),
     updated_at: now,
-    ttl: ttlSeconds(job, now),
+    ttl: projectionTtl(job, now, engine.timing.retention_seconds),
     summary: countByStatus(job, nodeIds),
     state: storedState(job),
     watch: kept,

@@ -8,12 +8,11 @@ import { WorkflowError } from "../core/error.ts";
 import type { Json } from "../core/json.ts";
 import type { JobState } from "../core/job.ts";
 import type { Sealed } from "../core/secret.ts";
-import { documentSchema } from "../core/stored.ts";
+import { journalMembers } from "../core/stored.ts";
 import { secondsBetween } from "../core/instant.ts";
 import { deliver } from "./deliver.ts";
 import type { JobSession } from "./job-session.ts";
 import type { LocalAttempt } from "./local-attempts.ts";
-import { ttlSeconds } from "./journal.ts";
 import { jobAttributes } from "./log-transition.ts";
 import { outlast } from "./outlast.ts";
 import type { JournalDocument } from "./ports.ts";
@@ -130,11 +129,9 @@ export async function claimChunk(
   const { engine, job } = session;
   const at = engine.clock.now();
   const isOurs = await claimSettled(seat, {
+    ...journalMembers(job, at),
     id: claimId(node_id, chunk, attempt),
-    job_id: job.job_id,
-    schema: documentSchema(job),
     write_id: engine.randomness.writeId(),
-    ttl: ttlSeconds(job, at),
     at,
     build: engine.build,
   });

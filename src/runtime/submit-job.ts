@@ -9,6 +9,7 @@ import { compileWorkflow } from "../core/graph.ts";
 import { isTerminalJob } from "../core/job.ts";
 import type { JobState } from "../core/job.ts";
 import { MESSAGE_SCHEMA } from "../core/message.ts";
+import { journalTtl } from "../core/retention.ts";
 import { storedEntry } from "../core/stored.ts";
 import { traceparentOf } from "../core/trace.ts";
 import { send } from "./deliver.ts";
@@ -16,7 +17,7 @@ import type { Engine } from "./engine.ts";
 import { findPin } from "./find-pin.ts";
 import type { FoundPin } from "./find-pin.ts";
 import { sha256 } from "./hash.ts";
-import { readEntry, ttlSeconds } from "./journal.ts";
+import { foldToEnd, readEntry } from "./journal.ts";
 import { projectedOf } from "./projected-state.ts";
 import { NO_WATCH, projectionOf } from "./projection.ts";
 import { digestOfRequest, idFor } from "./submission.ts";
@@ -101,6 +102,7 @@ async function pinnedNow({ engine, versions }: Submitter, pin: Pin): Promise<Sub
       inputs: pin.inputs,
       vars: pin.vars,
       request_digest,
+      retention: engine.timing.retention_seconds,
       ...(submitted_by === undefined ? {} : { submitted_by }),
       authenticated_as: caller.authenticated_as,
       ...(correlation_id === undefined ? {} : { correlation_id }),
@@ -112,7 +114,7 @@ async function pinnedNow({ engine, versions }: Submitter, pin: Pin): Promise<Sub
     sha256,
   );
   const { entry: first, job } = created;
-  const ttl = ttlSeconds(job, now);
+  const ttl = journalTtl(job, now);
   if ((await engine.journal.create({ ...storedEntry(first, undefined), ttl })) === "exists") {
     const theirs = await readEntry(engine.journal, job_id, 0);
     if (theirs !== undefined) return answerFirst(engine, theirs, request_digest);
@@ -120,7 +122,7 @@ async function pinnedNow({ engine, versions }: Submitter, pin: Pin): Promise<Sub
     throw new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
   }
   engine.snapshots.keep(compileWorkflow(definition, job.workflow_digest));
-  await accept(engine, job);
+  await accept(engine, job, true);
   engine.log.write("info", "job.accepted", facts(job));
   const { workflow_id, workflow_version } = job;
   engine.telemetry?.measure("holdfast.jobs.accepted", 1, { workflow_id, workflow_version });
@@ -168,12 +170,22 @@ function keepSnapshot(engine: Engine, entry: JournalEntry, job: JobState): void 
   }
 }
 
+/** An operator's purge took the former job of this key, and its projection goes last. */
+function halfPurged(jobId: string): WorkflowError {
+  const message = `job ${jobId}: the former job of this id is being purged`;
+  return new WorkflowError("STORE_UNAVAILABLE", message, { retryable: true });
+}
+
 /** Creates the projection and sends the start message where that has not been done yet. */
-async function accept(engine: Engine, job: JobState): Promise<JobState> {
+async function accept(engine: Engine, job: JobState, isNew = false): Promise<JobState> {
   const workflow = engine.snapshots.get(job.workflow_digest);
   const document = projectionOf(engine, { job, watch: NO_WATCH }, workflow);
-  if ((await engine.jobs.create(document)) === "exists") {
+  const outcome = await engine.jobs.create(document);
+  if (outcome === "exists") {
     const stored = await engine.jobs.read(job.job_id);
+    if (stored !== undefined && stored.document.created_at !== job.created_at) {
+      throw halfPurged(job.job_id);
+    }
     const known = stored === undefined ? job : (await projectedOf(engine, stored.document)).job;
     if (isTerminalJob(known) || known.seq > 0) return known;
   }
@@ -181,5 +193,6 @@ async function accept(engine: Engine, job: JobState): Promise<JobState> {
   const first_sent_at = engine.clock.now();
   const start = { v: MESSAGE_SCHEMA, kind: "start", job_id, rev: 0, first_sent_at } as const;
   await send(engine, { ...start, deferrals: 0 }, 0);
-  return job;
+  // Whoever asks again may be the first to get here, or the projection went before its journal.
+  return outcome === "created" && !isNew ? foldToEnd(engine.journal, job) : job;
 }

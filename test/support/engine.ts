@@ -16,6 +16,7 @@ import { addSeconds, later } from "../../src/core/instant.ts";
 import type { JobState, NodeState } from "../../src/core/job.ts";
 import { isTerminalJob, nodeState } from "../../src/core/job.ts";
 import type { Json, JsonObject } from "../../src/core/json.ts";
+import { DEFAULT_RETENTION } from "../../src/core/retention.ts";
 import { storedValue } from "../../src/core/scope.ts";
 import { isWanted, mergeWatch, pruneWatch, wakeAt } from "../../src/core/watch.ts";
 import { completed, hashBytes, sha256, workflowOf } from "./build.ts";
@@ -93,6 +94,7 @@ export class TestEngine {
         inputs: options.inputs ?? {},
         vars: options.vars ?? {},
         request_digest: "sha256:request",
+        retention: DEFAULT_RETENTION,
         authenticated_as: "key",
         ...optional("redefined", options.redefined),
         ...optional("correlation_id", options.correlation_id),

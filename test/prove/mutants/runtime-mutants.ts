@@ -159,7 +159,7 @@ import { advancing } from "../core/advance.ts";`,
   }),
   mutant("accepted-too-early", "a submission is accepted without a projection", {
     file: SUBMIT,
-    from: "await accept(engine, job);\n  engine.log",
+    from: "await accept(engine, job, true);\n  engine.log",
     to: "engine.log",
   }),
   mutant("repeat-unfinished", "a repeated submission does not finish what the first began", {

@@ -62,10 +62,28 @@ test("two addresses are enough in Azure, the rest has defaults", () => {
     resendSeconds: 60,
     sweepSchedule: "0 * * * * *",
     refreshSeconds: 2,
+    retentionSeconds: { completed: 7_776_000, failed: 7_776_000, cancelled: 7_776_000 },
     statsDelaySeconds: 30,
     traceRatio: 1,
     telemetrySeconds: 15,
   });
+});
+
+test("jobs are kept as long as their status says, from a day to ten years", () => {
+  const settings = settingsOf({
+    ...AZURE,
+    HOLDFAST_RETAIN_COMPLETED_DAYS: "1",
+    HOLDFAST_RETAIN_FAILED_DAYS: "3650",
+  });
+  const day = 86_400;
+  const retention = { completed: day, failed: 3650 * day, cancelled: 90 * day };
+  expect(settings.retentionSeconds).toEqual(retention);
+  for (const days of ["0", "3651", "1.5", "-1", "90d"]) {
+    const issues = problemsOf({ ...AZURE, HOLDFAST_RETAIN_CANCELLED_DAYS: days });
+    expect(issues, days).toEqual([
+      expect.stringMatching(/^HOLDFAST_RETAIN_CANCELLED_DAYS: .*days/),
+    ]);
+  }
 });
 
 test("every other setting is read", () => {

@@ -7,6 +7,7 @@ import type { CreationRequest } from "../../../src/core/create-job.ts";
 import { WorkflowError } from "../../../src/core/error.ts";
 import type { CreationEntry, JournalEntry } from "../../../src/core/event.ts";
 import type { JsonObject } from "../../../src/core/json.ts";
+import { DEFAULT_RETENTION } from "../../../src/core/retention.ts";
 import { definition, end, sha256, start, task, text } from "../../support/build.ts";
 import { plain } from "../../support/engine.ts";
 
@@ -26,6 +27,7 @@ const REQUEST: CreationRequest = {
   inputs: { n: 3 },
   vars: { v: [1] },
   request_digest: "sha256:request",
+  retention: DEFAULT_RETENTION,
   authenticated_as: "key",
 };
 
@@ -58,6 +60,7 @@ test("entry 0 holds the whole pin, and its state has every field equal", () => {
     inputs_digest: digest(REQUEST.inputs, sha256),
     vars_digest: digest(REQUEST.vars, sha256),
     request_digest: "sha256:request",
+    expires_at: "2026-05-01T00:01:30.000Z",
     format: 1,
     expressions: 1,
     decisions_version: 1,

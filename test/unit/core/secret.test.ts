@@ -8,6 +8,7 @@ import type { WorkflowDefinition } from "../../../src/core/definition.ts";
 import { DOCUMENT_SCHEMA, SECRETS_SCHEMA } from "../../../src/core/event.ts";
 import { compileWorkflow } from "../../../src/core/graph.ts";
 import { MAX_EVALUATION_STEPS } from "../../../src/core/limits.ts";
+import { DEFAULT_RETENTION } from "../../../src/core/retention.ts";
 import { fillSealed, secretMark, secretName } from "../../../src/core/secret.ts";
 import { parseTemplate, sealTemplate } from "../../../src/core/template.ts";
 import type { Json } from "../../../src/core/json.ts";
@@ -271,6 +272,7 @@ describe("the schema of a job's documents", () => {
         inputs: {},
         vars: {},
         request_digest: "r",
+        retention: DEFAULT_RETENTION,
         authenticated_as: "key",
       },
       sha256,

@@ -223,6 +223,6 @@ const TAIL = `Multiply by the prices of your region: request units (serverless b
 provisioned by the hour), GB a month, queue transactions, executions and GB-seconds. In Flex
 Consumption an instance is charged while it executes anything, at least a second at a time,
 however many executions run side by side. At many jobs a day what is kept costs as much as the
-request units: see [retention](operations.md#backup-and-retention). Where the limits are:
+request units: see [retention](lifecycle.md#retention). Where the limits are:
 [scaling](scaling.md).
 `;

@@ -98,15 +98,18 @@ async function textOf(given: Given): Promise<string> {
   return text;
 }
 
-/** Another letter or digit at a position; undefined where none stands, or an event's type. */
+/** What makes an entry a later build's, which this one leaves alone: event types, and rules. */
+const LATER_BUILD = /"type":"[a-z_]+"|"(?:format|expressions|decisions_version)":\d+/g;
+
+/** Another letter or digit at a position; undefined where none stands, or `LATER_BUILD`. */
 function flipped(text: string, position: number): string | undefined {
   const character = text[position] ?? "";
   if (!/[0-9a-zA-Z]/.test(character)) return undefined;
-  const types = [...text.matchAll(/"type":"[a-z_]+"/g)];
-  const isType = types.some(
-    ({ index, 0: all }) => position >= index && position < index + all.length && /_/.test(all),
+  const left = [...text.matchAll(LATER_BUILD)];
+  const isLeft = left.some(
+    ({ index, 0: all }) => position >= index && position < index + all.length && /_|\d/.test(all),
   );
-  if (isType) return undefined;
+  if (isLeft) return undefined;
   const other = /[09zZ]/.test(character) ? "1" : String.fromCharCode(character.charCodeAt(0) + 1);
   const result = text.slice(0, position) + other + text.slice(position + 1);
   try {
