@@ -28,6 +28,7 @@ export const ENTRIES = [
   { source: "src/local/start.ts", target: "dist/local.mjs", kind: "tool" },
   { source: "src/cli/demo.ts", target: "dist/demo.mjs", kind: "tool" },
   { source: "src/cli/poison.ts", target: "dist/poison.mjs", kind: "tool" },
+  { source: "src/cli/archive.ts", target: "dist/archive.mjs", kind: "tool" },
   { source: "src/cli/cli.ts", target: "dist/cli.mjs", kind: "tool" },
 ];
 

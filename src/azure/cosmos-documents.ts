@@ -125,7 +125,7 @@ function writeIdOf(found: Found | undefined): string | undefined {
   return typeof writeId === "string" ? writeId : undefined;
 }
 
-function withoutSystemMembers(item: JsonObject): JsonObject {
+export function withoutSystemMembers(item: JsonObject): JsonObject {
   const { _rid, _self, _etag, _attachments, _ts, ...document } = item;
   return document;
 }

@@ -53,6 +53,23 @@ export class MemoryDocuments {
     return { etag: next };
   }
 
+  /** "changed" where the etag is not that of what stands there; what is gone was removed. */
+  remove(id: string, partition: string, etag: string): "removed" | "changed" {
+    this.#count(`${this.#name}.delete`);
+    const key = keyOf(partition, id);
+    const found = this.#items.get(key);
+    if (found !== undefined && found.etag !== etag) return "changed";
+    this.#items.delete(key);
+    return "removed";
+  }
+
+  /** Everything of one partition with its etags, for a query of it; counts as one request. */
+  partition(partition: string): readonly MemoryDocument[] {
+    this.#count(`${this.#name}.query`);
+    const prefix = keyOf(partition, "");
+    return [...this.#items].filter(([key]) => key.startsWith(prefix)).map(([, item]) => item);
+  }
+
   /** All documents, for a query; counts as one request. */
   query(): readonly JsonObject[] {
     this.#count(`${this.#name}.query`);

@@ -18,6 +18,12 @@ import type {
   StatsStore,
   StoreAdmin,
 } from "../runtime/ports.ts";
+import type {
+  ArchiveFilter,
+  ArchiveRow,
+  ArchiveStore,
+  Standing,
+} from "../runtime/job-archive.ts";
 import {
   assertLimit,
   JOB_FILTERS,
@@ -77,6 +83,11 @@ export class MemoryStore {
     this.#requests.clear();
   }
 
+  /** What an operator's identity may do beside; see job-archive.ts. */
+  get archive(): ArchiveStore {
+    return archiveStore(this.#jobs, this.#journal);
+  }
+
   /** Every journal document of a job, in no order; for invariants, not a port. */
   journalOf(jobId: string): readonly JsonObject[] {
     return this.#journal.all().filter((document) => document["job_id"] === jobId);
@@ -121,6 +132,44 @@ function jobStore(documents: MemoryDocuments): JobStore {
       return open.filter(isWanted).length;
     },
   };
+}
+
+function archiveStore(jobs: MemoryDocuments, journal: MemoryDocuments): ArchiveStore {
+  const standing = async function* (jobId: string): AsyncGenerator<Standing> {
+    yield* journal.partition(jobId);
+  };
+  return {
+    find: async (filter, limit) =>
+      jobs
+        .query()
+        .filter((document) => isFound(document, filter))
+        .slice(0, limit)
+        .map((document) => document as unknown as ArchiveRow),
+    job: (jobId) => jobStore(jobs).read(jobId),
+    removeJob: async (jobId, etag) => jobs.remove("job", jobId, etag),
+    entryZero: async (jobId) => journal.read("0", jobId),
+    removeFromJournal: async (jobId, id, etag) => journal.remove(id, jobId, etag),
+    journal: standing,
+    async *journalIds(jobId) {
+      for await (const { document, etag } of standing(jobId)) {
+        const { id } = document as unknown as JournalDocument;
+        yield { id, etag };
+      }
+    },
+  };
+}
+
+function isFound(document: JsonObject, filter: ArchiveFilter): boolean {
+  const { statuses, ended_before, workflow_id, workflow_version, tag } = filter;
+  const { completed_at, tags } = document;
+  return (
+    statuses.some((status) => status === document["status"])
+    && typeof completed_at === "string"
+    && completed_at < ended_before
+    && (workflow_id === undefined || document["workflow_id"] === workflow_id)
+    && (workflow_version === undefined || document["workflow_version"] === workflow_version)
+    && (tag === undefined || (Array.isArray(tags) && tags.includes(tag)))
+  );
 }
 
 function page(documents: MemoryDocuments, filter: JobFilter): JobPage {

@@ -79,7 +79,12 @@ const MATRIX: Readonly<Record<string, Layer>> = {
   },
 };
 
-const PROGRAMS: ReadonlySet<string> = new Set(["src/cli/poison.ts", "src/cli/cli.ts"]);
+const PROGRAMS: ReadonlySet<string> = new Set([
+  "src/cli/archive.ts",
+  "src/cli/cli.ts",
+  "src/cli/operator.ts",
+  "src/cli/poison.ts",
+]);
 
 function layerOf(path: string): string | undefined {
   if (path === "src/main.ts") return "main";
