@@ -1,14 +1,15 @@
-// How long the app takes to load and register: bundled, with telemetry switched on as well, and
-// not bundled. Prints medians and ratios. Each load is a process of its own on a warm disk, and the
-// three take turns, so that a busy neighbour slows all of them. Unbundled means each of our files
-// and every package from node_modules, as a deployment without a bundler would have it.
+// How long the app takes to load and register, and until it is composed behind the registration:
+// bundled, with telemetry switched on as well, and not bundled. Prints medians and ratios. Each
+// load is a process of its own on a warm disk; they take turns, so that a neighbour slows all.
+// Unbundled means each of our files and every package from node_modules, as a deployment without a
+// bundler would have it; "all at once" without our import() as well, as apps usually are.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { bundle, definitionThread } from "../build/bundle.mjs";
+import { bundle, CHUNKS, definitionThread } from "../build/bundle.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const PROBE = path.join(ROOT, "test/fixtures/bundle/probe.cjs");
@@ -64,21 +65,29 @@ try {
       "import.meta.url": '"file:///"',
     },
   });
+  const eager = path.join(directory, "src/eager.js");
+  const deferred = ["./composition.js", ...CHUNKS.flatMap(({ names }) => names)];
+  const packages = deferred.filter((name) => !name.endsWith(".ts"));
+  const requires = packages.map((name) => `require(${JSON.stringify(name)});`);
+  writeFileSync(eager, `${requires.join("\n")}\nrequire("./main.js");\n`);
   const cases = [
-    { name: "bundled", file: bundled, env: CONFIGURED, times: [0] },
-    { name: "bundled, telemetry", file: bundled, env: TELEMETRY, times: [0] },
-    { name: "unbundled", file: unbundled, env: CONFIGURED, times: [0] },
-  ];
-  for (const one of cases) one.times.length = 0;
+    { name: "bundled", file: bundled, env: CONFIGURED },
+    { name: "bundled, telemetry", file: bundled, env: TELEMETRY },
+    { name: "unbundled", file: unbundled, env: CONFIGURED },
+    { name: "unbundled, all at once", file: eager, env: TELEMETRY },
+  ].map((one) => ({ ...one, loads: /** @type {Load[]} */ ([]) }));
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const { file, env, times } of cases) times.push(loadMs(file, env));
+    for (const { file, env, loads } of cases) loads.push(loadOf(file, env));
   }
-  const medians = cases.map(({ times }) => medianOf(times));
-  const unbundledMs = medians.at(-1) ?? 0;
-  for (const [index, { name }] of cases.entries()) {
-    const ms = medians[index] ?? 0;
-    const ratio = (unbundledMs / ms).toFixed(1);
-    console.log(`${name.padEnd(20)} ${ms.toFixed(0).padStart(5)} ms   ${ratio} times as fast`);
+  const [base] = cases;
+  console.log("                          registered            composed");
+  for (const { name, loads } of cases) {
+    const cells = /** @type {const} */ (["loadMs", "composedMs"]).map((what) => {
+      const ms = medianOf(loads.map((load) => load[what]));
+      const ratio = ms / medianOf((base?.loads ?? []).map((load) => load[what]));
+      return `${ms.toFixed(0).padStart(6)} ms ${ratio.toFixed(1).padStart(5)} times`;
+    });
+    console.log(`${name.padEnd(22)} ${cells.join("  ")}`);
   }
   console.log(`medians of ${ROUNDS} rounds, Node ${process.versions.node}`);
 } finally {
@@ -93,14 +102,18 @@ function sourcesOf(folder) {
 }
 
 /**
+ * Milliseconds since the file was asked for.
+ * @typedef {{ readonly loadMs: number, readonly composedMs: number }} Load
+ */
+
+/**
  * @param {string} file
  * @param {Readonly<Record<string, string>>} env
- * @returns {number} milliseconds
+ * @returns {Load}
  */
-function loadMs(file, env) {
+function loadOf(file, env) {
   const options = /** @type {const} */ ({ encoding: "utf8" });
-  const report = JSON.parse(execFileSync(process.execPath, [PROBE, file], { ...options, env }));
-  return Number(report.loadMs);
+  return JSON.parse(execFileSync(process.execPath, [PROBE, file], { ...options, env }));
 }
 
 /**

@@ -8,6 +8,9 @@ export interface Entry {
 
 export const ENTRIES: readonly Entry[];
 
+/** Files beside the app's bundle, each compiled when something in it is imported first. */
+export const CHUNKS: readonly { readonly file: string; readonly names: readonly string[] }[];
+
 export function bundle(entry: Entry): Promise<string>;
 
 export function definitionThread(): Promise<{

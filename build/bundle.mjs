@@ -1,6 +1,7 @@
-// Builds what runs: each entry becomes one file in dist/. Plain JavaScript, because the oldest
-// supported Node cannot strip types. Deterministic: the same inputs give the same bytes, and
-// HOLDFAST_BUILD names them (version + digest of every input). Files appear whole or not at all.
+// Builds what runs: each entry becomes one file in dist/, the app one more for each of its chunks.
+// Plain JavaScript, because the oldest supported Node cannot strip types. Deterministic: the same
+// inputs give the same bytes, and HOLDFAST_BUILD names them (version + digest of every input).
+// Files appear whole or not at all.
 
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
@@ -10,15 +11,15 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { writeApiDocument } from "./api-document.mjs";
-import { lazyPackages } from "./lazy-packages.mjs";
+import { buildChunks, lazyImports } from "./chunks.mjs";
 import { writePage } from "./web.mjs";
 import { writeWhole } from "./whole-file.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * One file to build. `app` is a single CommonJS file, as the Functions worker loads it; `tool` is
- * an ES module that takes its packages from node_modules.
+ * One program to build. `app` is CommonJS without packages beside it, as the Functions worker loads
+ * it; `tool` is an ES module that takes its packages from node_modules.
  * @typedef {{ source: string, target: string, kind: "app" | "tool" }} Entry
  */
 
@@ -71,20 +72,28 @@ const KINDS = {
 /** What runs in a thread stands in the app's one file as text. */
 const THREAD = "src/catalog/definition-thread.ts";
 
-/** Large, and not needed before the first message or request; telemetry perhaps never. */
-const LAZY_PACKAGES = [
-  ["@azure/cosmos", "@azure/storage-queue", "@azure/identity"],
-  [
-    "@azure/monitor-opentelemetry-exporter",
-    "@opentelemetry/api",
-    "@opentelemetry/exporter-logs-otlp-proto",
-    "@opentelemetry/exporter-metrics-otlp-proto",
-    "@opentelemetry/exporter-trace-otlp-proto",
-    "@opentelemetry/resources",
-    "@opentelemetry/sdk-logs",
-    "@opentelemetry/sdk-metrics",
-    "@opentelemetry/sdk-trace-base",
-  ],
+/**
+ * What is not needed to register the functions; the stores' SDKs not before a message or a request
+ * either, telemetry perhaps never.
+ * @type {readonly import("./chunks.mjs").Chunk[]}
+ */
+export const CHUNKS = [
+  { file: "composition.cjs", names: ["./composition.ts"] },
+  { file: "stores.cjs", names: ["@azure/cosmos", "@azure/storage-queue", "@azure/identity"] },
+  {
+    file: "telemetry.cjs",
+    names: [
+      "@azure/monitor-opentelemetry-exporter",
+      "@opentelemetry/api",
+      "@opentelemetry/exporter-logs-otlp-proto",
+      "@opentelemetry/exporter-metrics-otlp-proto",
+      "@opentelemetry/exporter-trace-otlp-proto",
+      "@opentelemetry/resources",
+      "@opentelemetry/sdk-logs",
+      "@opentelemetry/sdk-metrics",
+      "@opentelemetry/sdk-trace-base",
+    ],
+  },
 ];
 
 /**
@@ -95,35 +104,44 @@ const LAZY_PACKAGES = [
 export async function bundle(entry) {
   const version = await packageVersion();
   const kind = KINDS[entry.kind];
-  const options = { ...COMMON, ...kind, absWorkingDir: ROOT };
-  const lazy = lazyPackages(entry.kind === "app" ? LAZY_PACKAGES : [], options);
   const thread = entry.kind === "app" ? await definitionThread() : undefined;
+  const define = {
+    ...kind.define,
+    HOLDFAST_BUILD: JSON.stringify(`${version}+${STAND_IN}`),
+    ...(thread ? { HOLDFAST_DEFINITION_THREAD: JSON.stringify(thread.text) } : {}),
+  };
+  const options = { ...COMMON, ...kind, define, absWorkingDir: ROOT, outfile: entry.target };
   const folder = path.dirname(entry.target);
-  const [result] = await Promise.all([
-    build({
-      ...options,
-      entryPoints: [entry.source],
-      outfile: entry.target,
-      define: {
-        ...kind.define,
-        HOLDFAST_BUILD: JSON.stringify(`${version}+${STAND_IN}`),
-        ...(thread ? { HOLDFAST_DEFINITION_THREAD: JSON.stringify(thread.text) } : {}),
-      },
-      plugins: [lazy.plugin],
-    }),
+  const [results] = await Promise.all([
+    built(entry, options),
     entry.kind === "app" ? writeServed(path.join(folder, "web"), version) : undefined,
   ]);
-  const inputs = Object.keys(result.metafile?.inputs ?? {}).filter((name) => !isVirtual(name));
-  const embedded = [...lazy.inputs, ...(thread?.inputs ?? [])];
-  const digest = await digestOf([...new Set([...inputs, ...embedded])], version);
+  const inputs = results.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
+  const files = [...inputs.filter((name) => !isVirtual(name)), ...(thread?.inputs ?? [])];
+  const digest = await digestOf([...new Set(files)], version);
   const identity = `${version}+${digest}`;
   await mkdir(folder, { recursive: true });
-  // The map first, so that a reader of the new bundle never finds the old map.
-  const files = [...(result.outputFiles ?? [])].sort((a, b) => b.path.length - a.path.length);
-  for (const file of files) {
+  // Chunks before the bundle that asks for them, a map before its file.
+  const texts = results.toReversed().flatMap(({ outputFiles = [] }) => {
+    return [...outputFiles].sort((one, other) => other.path.length - one.path.length);
+  });
+  for (const file of texts) {
     await writeWhole(file.path, file.text.replaceAll(`${version}+${STAND_IN}`, identity));
   }
   return identity;
+}
+
+/**
+ * The bundle, and its chunks.
+ * @param {{ source: string, kind: Entry["kind"] }} entry
+ * @param {import("esbuild").BuildOptions} options
+ */
+async function built({ source, kind }, options) {
+  const chunks = kind === "app" ? CHUNKS : [];
+  const plugins = [lazyImports(chunks)];
+  const main = await build({ ...options, entryPoints: [source], plugins });
+  const text = main.outputFiles?.find(({ path: file }) => !file.endsWith(".map"))?.text ?? "";
+  return [main, ...(await buildChunks(chunks, options, text))];
 }
 
 /**
@@ -175,11 +193,11 @@ export async function bundleAll(entries = ENTRIES) {
 }
 
 /**
- * What a plugin made up has no file; esbuild puts its namespace in front.
+ * What a plugin made up, and the entry of a chunk, have no file.
  * @param {string} input
  */
 function isVirtual(input) {
-  return input.startsWith("lazy:");
+  return input.startsWith("lazy:") || input === "<stdin>";
 }
 
 async function packageVersion() {

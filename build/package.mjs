@@ -1,4 +1,4 @@
-// The package that is sent to Azure: the app's one file with what it serves, host.json, the shipped
+// The package that is sent to Azure: the app's bundle with what it serves, host.json, the shipped
 // workflows and a package.json that installs nothing, as a folder and as a zip. Two builds of the
 // same sources give the same bytes: entries are sorted, and no entry has a time of its own.
 // The zip is packed in plain JavaScript: the zlib of each version of Node packs differently.
@@ -25,8 +25,10 @@ export async function makePackage(folder, zipFile) {
   await mkdir(folder, { recursive: true });
   const source = path.join(ROOT, "src/main.ts");
   const identity = await bundle({ source, target: path.join(folder, "main.cjs"), kind: "app" });
-  // It would tell where it was built, and the worker does not read it.
-  await rm(path.join(folder, "main.cjs.map"));
+  // They would tell where it was built, and the worker does not read them.
+  for (const file of await readdir(folder)) {
+    if (file.endsWith(".map")) await rm(path.join(folder, file));
+  }
   await put(folder, "host.json", await readFile(path.join(ROOT, "host.json")));
   await put(folder, "package.json", Buffer.from(await manifest()));
   await put(folder, "LICENSE", await readFile(path.join(ROOT, "LICENSE")));

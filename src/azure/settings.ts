@@ -10,6 +10,7 @@ import { safeParse } from "../core/safe-parse.ts";
 import { cosmosConnection, queueConnection } from "./connection-settings.ts";
 import type { CosmosConnection, QueueConnection } from "./connection-settings.ts";
 import { ncrontabProblem } from "./ncrontab.ts";
+import { DEFAULT_SCHEDULE } from "./sweep-schedule.ts";
 import { telemetrySettings } from "./telemetry-settings.ts";
 import type { TelemetrySettings } from "./telemetry-settings.ts";
 
@@ -150,7 +151,7 @@ const schema = z.object({
       const message = ncrontabProblem(schedule);
       if (message !== undefined) context.addIssue({ code: "custom", message });
     })
-    .default("0 * * * * *"),
+    .default(DEFAULT_SCHEDULE),
   HOLDFAST_TRACE_RATIO: text
     .regex(/^(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?)$/, { error: "expected a number from 0 to 1" })
     .transform(Number)

@@ -1,6 +1,6 @@
-// What every function needs, put together by main.ts at the first call. Registration comes first
-// and never fails: an entry point that throws is a silently empty app. Settings that are wrong are
-// answered per request, all at once, and by /health/ready.
+// What every function needs, put together by composition.ts at the first call. Registration comes
+// first and never fails: an entry point that throws is a silently empty app. Settings that are
+// wrong are answered per request, all at once, and by /health/ready.
 import type { KnownHandlers } from "../core/check-params.ts";
 import type { Issue } from "../core/error.ts";
 import { WorkflowError } from "../core/error.ts";

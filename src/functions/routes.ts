@@ -1,13 +1,13 @@
-// Every function of the app in one table: name, trigger, auth level, handler. main.ts registers it
-// as it stands. The host matches routes in alphabetical order of the functions' names, so the
-// catch-all's name comes last. Every route says its auth level; open are health, the page's files
-// and the API's description, which say nothing about a job.
-import type { HttpMethod, HttpRequest, HttpResponseInit } from "@azure/functions";
+// What each HTTP function does: the functions of function-table.ts with their handlers. Who calls,
+// and how often, is judged here, before a handler sees the request.
+import type { HttpRequest, HttpResponseInit } from "@azure/functions";
 import { noQuery } from "../api/requests.ts";
 import type { App, AppResult } from "./app.ts";
 import { readyApp } from "./app.ts";
 import { callerOf } from "./caller.ts";
 import type { HttpCaller } from "./caller.ts";
+import { HTTP_FUNCTIONS } from "./function-table.ts";
+import type { HttpFunction, HttpFunctionName } from "./function-table.ts";
 import {
   getEvents,
   getJob,
@@ -27,17 +27,15 @@ import type { StaticFileName, StaticFiles } from "./static-files.ts";
 import { postBatch, postJob, validateJob } from "./submissions.ts";
 import { getWorkflow, listHandlers, listWorkflows, validateWorkflow } from "./workflows.ts";
 
-export interface Route {
-  readonly name: string;
-  readonly methods: readonly HttpMethod[];
-  /** Below the host's route prefix, `api`. */
-  readonly route: string;
-  readonly authLevel: "anonymous" | "function" | "admin";
-  readonly handle: (
-    result: AppResult,
-    request: HttpRequest,
-    files: StaticFiles,
-  ) => Promise<HttpResponseInit>;
+type Handle = (
+  result: AppResult,
+  request: HttpRequest,
+  files: StaticFiles,
+) => Promise<HttpResponseInit>;
+
+export interface Route extends HttpFunction {
+  readonly name: HttpFunctionName;
+  readonly handle: Handle;
 }
 
 type AppHandler = (
@@ -47,7 +45,7 @@ type AppHandler = (
 ) => Promise<HttpResponseInit>;
 
 /** Who calls and how often is judged before a body is read or a store is asked. */
-function withApp(handler: AppHandler, rate: keyof App["rates"] = "read"): Route["handle"] {
+function withApp(handler: AppHandler, rate: keyof App["rates"] = "read"): Handle {
   return async (result, request) => {
     const app = await readyApp(result);
     return handler(app, request, admitted(app, request, rate));
@@ -70,98 +68,63 @@ function bare(handler: AppHandler): AppHandler {
 }
 
 /** `handler` reads its own query. */
-function read(name: string, route: string, handler: AppHandler): Route {
-  return { name, methods: ["GET"], route, authLevel: "function", handle: withApp(handler) };
-}
-
-/** `handler` reads its own query. */
-function write(name: string, route: string, handler: AppHandler): Route {
-  const handle = withApp(handler, "submit");
-  return { name, methods: ["POST"], route, authLevel: "function", handle };
+function write(handler: AppHandler): Handle {
+  return withApp(handler, "submit");
 }
 
 /** A file of the build: the same for everybody, whatever the settings are. */
-function file(name: string, route: string, fileName: StaticFileName): Route {
-  return {
-    name,
-    methods: ["GET"],
-    route,
-    authLevel: "anonymous",
-    handle: async (_result, request, files) => {
-      readQuery(request, noQuery);
-      return staticFile(files, fileName, request);
-    },
+function file(fileName: StaticFileName): Handle {
+  return async (_result, request, files) => {
+    readQuery(request, noQuery);
+    return staticFile(files, fileName, request);
   };
 }
 
-const KNOWN: readonly Route[] = [
-  write("jobs_submit", "v1/jobs", postJob),
-  write("jobs_batch", "v1/jobs/batch", bare(postBatch)),
-  write("jobs_validate", "v1/jobs/validate", bare(validateJob)),
-  read("jobs_list", "v1/jobs", listJobs),
-  read("jobs_get", "v1/jobs/{job_id}", getJob),
-  read("jobs_events", "v1/jobs/{job_id}/events", getEvents),
-  read("jobs_node", "v1/jobs/{job_id}/nodes/{node_id}", getNode),
-  read("jobs_timeline", "v1/jobs/{job_id}/timeline", getTimeline),
-  read("jobs_snapshot", "v1/jobs/{job_id}/snapshot", getSnapshot),
-  read("jobs_result", "v1/jobs/{job_id}/result", getResult),
-  read("jobs_provenance", "v1/jobs/{job_id}/provenance", getProvenance),
-  write("jobs_cancel", "v1/jobs/{job_id}/cancel", bare(postCancel)),
-  read("workflows_list", "v1/workflows", bare(listWorkflows)),
-  read("workflows_get", "v1/workflows/{workflow_id}", bare(getWorkflow)),
-  write("workflows_validate", "v1/workflows/validate", bare(validateWorkflow)),
-  read("handlers_list", "v1/handlers", bare(listHandlers)),
-  read("stats_get", "v1/stats", bare(getStats)),
-  {
-    name: "health_live",
-    methods: ["GET"],
-    route: "v1/health/live",
-    authLevel: "anonymous",
-    handle: async (_result, request) => {
-      readQuery(request, noQuery);
-      return live();
-    },
+const HANDLES: Readonly<Record<HttpFunctionName, Handle>> = {
+  jobs_submit: write(postJob),
+  jobs_batch: write(bare(postBatch)),
+  jobs_validate: write(bare(validateJob)),
+  jobs_list: withApp(listJobs),
+  jobs_get: withApp(getJob),
+  jobs_events: withApp(getEvents),
+  jobs_node: withApp(getNode),
+  jobs_timeline: withApp(getTimeline),
+  jobs_snapshot: withApp(getSnapshot),
+  jobs_result: withApp(getResult),
+  jobs_provenance: withApp(getProvenance),
+  jobs_cancel: write(bare(postCancel)),
+  workflows_list: withApp(bare(listWorkflows)),
+  workflows_get: withApp(bare(getWorkflow)),
+  workflows_validate: write(bare(validateWorkflow)),
+  handlers_list: withApp(bare(listHandlers)),
+  stats_get: withApp(bare(getStats)),
+  health_live: async (_result, request) => {
+    readQuery(request, noQuery);
+    return live();
   },
-  {
-    name: "health_ready",
-    methods: ["GET"],
-    route: "v1/health/ready",
-    authLevel: "anonymous",
-    handle: async (result, request) => {
-      readQuery(request, noQuery);
-      return ready(result);
-    },
+  health_ready: async (result, request) => {
+    readQuery(request, noQuery);
+    return ready(result);
   },
-  file("api_document", "v1/openapi.json", "openapi.json"),
-  file("api_page", "v1/docs", "docs.html"),
-  file("api_style", "v1/docs.css", "docs.css"),
-  file("ui", "ui", "index.html"),
-  file("ui_script", "ui/app.js", "app.js"),
-  file("ui_style", "ui/app.css", "app.css"),
-  file("ui_icon", "ui/favicon.svg", "favicon.svg"),
-  {
-    name: "bootstrap_rebuild",
-    methods: ["POST"],
-    route: "v1/bootstrap/rebuild",
-    authLevel: "admin",
-    handle: withApp(rebuild),
+  api_document: file("openapi.json"),
+  api_page: file("docs.html"),
+  api_style: file("docs.css"),
+  ui: file("index.html"),
+  ui_script: file("app.js"),
+  ui_style: file("app.css"),
+  ui_icon: file("favicon.svg"),
+  bootstrap_rebuild: withApp(rebuild),
+  zz_not_found: async (result, request) => {
+    if (result.ok) admitted(result.app, request, "read");
+    throw noRoute(request, KNOWN);
   },
-];
+};
 
-export const ROUTES: readonly Route[] = [
-  ...KNOWN,
-  {
-    name: "zz_not_found",
-    methods: ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-    route: "{*path}",
-    authLevel: "function",
-    handle: async (result, request) => {
-      if (result.ok) admitted(result.app, request, "read");
-      throw noRoute(request, KNOWN);
-    },
-  },
-];
+const NAMES = Object.keys(HTTP_FUNCTIONS) as readonly HttpFunctionName[];
 
-export const WORK_FUNCTION = "process_work";
-export const POISON_FUNCTION = "process_poison";
-export const SWEEP_FUNCTION = "sweep_jobs";
+export const ROUTES: readonly Route[] = NAMES.map((name) => {
+  return { name, ...HTTP_FUNCTIONS[name], handle: HANDLES[name] };
+});
+
+/** All but the catch-all. */
+const KNOWN = ROUTES.filter(({ name }) => name !== "zz_not_found");

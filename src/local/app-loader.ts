@@ -79,7 +79,7 @@ function runBundle(bundlePath: string, registered: Registrations, log: WorkerLog
     throw new StartupProblem(`There is no app at ${file}. Build it first: npm run build.`);
   }
   const require = createRequire(file);
-  forget(require.cache, file);
+  forget(require.cache, path.dirname(file));
   try {
     withCoreModule(coreModule(registered, log), () => {
       require(file);
@@ -99,9 +99,10 @@ function runBundle(bundlePath: string, registered: Registrations, log: WorkerLog
 }
 
 /** A second host in one process gets its own copy of the app and of an unbundled library. */
-function forget(cache: NodeJS.Dict<NodeModule>, file: string): void {
+function forget(cache: NodeJS.Dict<NodeModule>, folder: string): void {
+  const library = `${path.sep}@azure${path.sep}functions${path.sep}`;
   for (const loaded of Object.keys(cache)) {
-    if (loaded === file || loaded.includes(`${path.sep}@azure${path.sep}functions${path.sep}`)) {
+    if (path.dirname(loaded) === folder || loaded.includes(library)) {
       Reflect.deleteProperty(cache, loaded);
     }
   }

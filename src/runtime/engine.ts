@@ -1,5 +1,5 @@
 // What every part of the runtime shares: the ports, the handlers, the build and the timings.
-// Put together once, in main.ts or a test, and passed along; nothing here is global.
+// Put together once, in composition.ts or a test, and passed along; nothing here is global.
 import type { Timing } from "../core/effect.ts";
 import { DEFAULT_RETENTION } from "../core/retention.ts";
 import type { Retention } from "../core/retention.ts";

@@ -1,5 +1,5 @@
 // The handlers that every build has, in one list.
-// Only the composition in main.ts calls this; it says where HTTP may go and what the time is.
+// Only composition.ts calls this; it says where HTTP may go and what the time is.
 import type { Handler } from "../runtime/handlers.ts";
 import type { Clock } from "../runtime/ports.ts";
 import { check } from "./check.ts";

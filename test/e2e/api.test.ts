@@ -3,10 +3,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   POISON_FUNCTION,
-  ROUTES,
   SWEEP_FUNCTION,
   WORK_FUNCTION,
-} from "../../src/functions/routes.ts";
+} from "../../src/functions/function-table.ts";
+import { ROUTES } from "../../src/functions/routes.ts";
 import { LOCAL_KEYS } from "../../src/local/host.ts";
 import { pathOfRoute } from "../support/app-client.ts";
 import type { Answer, CallOptions } from "../support/app-client.ts";

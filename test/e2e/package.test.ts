@@ -46,10 +46,13 @@ test("a second build elsewhere gives the same bytes", async () => {
 test("it holds what runs and what it serves, and nothing else", () => {
   const top = new Set(made.files.map((file) => file.split("/")[0]));
   expect([...top].toSorted((a = "", b = "") => a.localeCompare(b, "en"))).toEqual([
+    "composition.cjs",
     "host.json",
     "LICENSE",
     "main.cjs",
     "package.json",
+    "stores.cjs",
+    "telemetry.cjs",
     "web",
     "workflows",
   ]);
@@ -63,9 +66,11 @@ test("it holds what runs and what it serves, and nothing else", () => {
 });
 
 test("nothing of a developer's machine is in it", () => {
-  const text = readFileSync(path.join(unpacked, "main.cjs"), "utf8");
-  for (const stranger of ["holdfast-local-key", "cosmosdb-server", ROOT, work]) {
-    expect(text).not.toContain(stranger);
+  for (const file of made.files.filter((name) => name.endsWith(".cjs"))) {
+    const text = readFileSync(path.join(unpacked, file), "utf8");
+    for (const stranger of ["holdfast-local-key", "cosmosdb-server", ROOT, work]) {
+      expect(text, file).not.toContain(stranger);
+    }
   }
 });
 

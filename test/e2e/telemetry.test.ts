@@ -1,6 +1,6 @@
 // What a collector and Application Insights get of one job, from the built app in a process of its
 // own, over the wire: one trace with the right parents across queue hops, metrics, log records. And
-// without a destination: no package of telemetry is compiled.
+// without a destination: no package of telemetry is loaded.
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { METRICS } from "../../src/runtime/telemetry-names.ts";
@@ -256,22 +256,22 @@ test("no payload is in anything that was sent", () => {
 });
 
 describe("without a destination", () => {
-  const PROBE = path.resolve(import.meta.dirname, "../fixtures/bundle/compiled-texts.cjs");
+  const PROBE = path.resolve(import.meta.dirname, "../fixtures/bundle/loaded-chunks.cjs");
 
-  /** The texts that a process compiles beside its file, when it has run a job. */
-  async function compiled(env: Readonly<Record<string, string>>): Promise<ReadonlySet<unknown>> {
+  /** The files of the bundle that a process has loaded, when it has run a job. */
+  async function loaded(env: Readonly<Record<string, string>>): Promise<ReadonlySet<unknown>> {
     const app = await fixture.start({ ...env, NODE_OPTIONS: `--require=${PROBE}` });
     const body = { workflow_id: "traced", input_params: { name: "x" } };
     await app.ended((await app.post("/jobs", body)).body.job_id);
     expect(await app.terminate()).toBe(0);
-    const texts = app.lines.filter(({ event }) => event === "test.compiled");
-    return new Set(texts.map(({ name }) => name));
+    const files = app.lines.filter(({ event }) => event === "test.loaded");
+    return new Set(files.map(({ name }) => name));
   }
 
-  test("no package of telemetry is compiled, in a process that ran a job", async () => {
+  test("no package of telemetry is loaded, in a process that ran a job", async () => {
     const to = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url };
-    const [stores, telemetry] = ["holdfast-lazy-text-0", "holdfast-lazy-text-1"];
-    expect(await compiled(to)).toEqual(new Set([stores, telemetry]));
-    expect(await compiled({})).toEqual(new Set([stores]));
+    const files = ["main.cjs", "composition.cjs", "stores.cjs"];
+    expect(await loaded(to)).toEqual(new Set([...files, "telemetry.cjs"]));
+    expect(await loaded({})).toEqual(new Set(files));
   });
 });

@@ -79,6 +79,9 @@ const MATRIX: Readonly<Record<string, Layer>> = {
   },
 };
 
+/** What registers, and what is composed behind it. */
+const ROOTS: ReadonlySet<string> = new Set(["src/main.ts", "src/composition.ts"]);
+
 const PROGRAMS: ReadonlySet<string> = new Set([
   "src/cli/archive.ts",
   "src/cli/cli.ts",
@@ -87,7 +90,7 @@ const PROGRAMS: ReadonlySet<string> = new Set([
 ]);
 
 function layerOf(path: string): string | undefined {
-  if (path === "src/main.ts") return "main";
+  if (ROOTS.has(path)) return "main";
   if (PROGRAMS.has(path)) return "program";
   const folder = /^src\/([^/]+)\//.exec(path)?.[1];
   return folder !== undefined && folder in MATRIX ? folder : undefined;
@@ -209,7 +212,7 @@ const pinned: Rule = {
   check: (project): Finding => {
     const roots = project.filter(({ path }) => /^src\/.*\/process-message[^/]*\.ts$/.test(path));
     const problems: Problem[] = [...reach(project, roots)]
-      .filter(([path]) => path.startsWith("src/catalog/") || path === "src/main.ts")
+      .filter(([path]) => path.startsWith("src/catalog/") || ROOTS.has(path))
       .map(([, way]) => ({ path: roots[0]?.path ?? "src", line: 1, message: way }));
     return { examined: roots.length, problems };
   },
@@ -219,6 +222,7 @@ const pinned: Rule = {
       "src/runtime/load.ts": 'import type { c } from "../catalog/c.ts";',
     },
     { "src/functions/process-message.ts": 'import { b } from "../main.ts";' },
+    { "src/functions/process-message.ts": 'import { b } from "../composition.ts";' },
   ],
   good: [
     {

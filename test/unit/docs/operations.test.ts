@@ -4,7 +4,11 @@ import { describe, expect, test } from "vitest";
 import { CONTAINERS, QUEUE_NAMES } from "../../../src/azure/names.ts";
 import { readSettings } from "../../../src/azure/settings.ts";
 import { LOG_EVENTS } from "../../../src/azure/telemetry.ts";
-import { POISON_FUNCTION, SWEEP_FUNCTION, WORK_FUNCTION } from "../../../src/functions/routes.ts";
+import {
+  POISON_FUNCTION,
+  SWEEP_FUNCTION,
+  WORK_FUNCTION,
+} from "../../../src/functions/function-table.ts";
 import * as limits from "../../../src/core/limits.ts";
 import { RELAXED } from "../../../src/local/app-settings.ts";
 import { codeOf, codesOf, readPage, sectionOf, tableOf } from "./page.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { infraDigest } from "../../../build/infra-digest.mjs";
 import { CONTAINERS, POISON_QUEUE, QUEUE_NAMES, WORK_QUEUE } from "../../../src/azure/names.ts";
 import { readSettings } from "../../../src/azure/settings.ts";
-import { WORK_FUNCTION } from "../../../src/functions/routes.ts";
+import { WORK_FUNCTION } from "../../../src/functions/function-table.ts";
 import { at, snapshot } from "../../support/infra-snapshot.ts";
 
 const scenarios = { default: snapshot("default"), full: snapshot("full") };
