@@ -62,6 +62,18 @@ param traceRatio string = '1'
 @description('Days that logs, traces and metrics are kept.')
 param telemetryRetentionDays int = 30
 
+@description('Addresses that alerts are sent to. None: alerts show in the portal alone.')
+param alertEmails string[] = []
+
+@minValue(1)
+@description('An alert fires when a job has been open for so many hours.')
+param alertOldestJobHours int = 24
+
+@minValue(1)
+@maxValue(100)
+@description('An alert fires when more of a hundred jobs of a workflow failed within an hour.')
+param alertFailurePercent int = 20
+
 @description('Object ids of people or groups who purge, export and mend: they may read and delete documents and messages.')
 param operatorPrincipalIds string[] = []
 
@@ -122,6 +134,22 @@ module cosmos 'app/cosmos.bicep' = {
     isPrivate: vnetEnabled
     appPrincipalId: identity.outputs.principalId
     operatorPrincipalIds: operatorPrincipalIds
+  }
+}
+
+module monitor 'monitor/monitor.bicep' = {
+  name: 'monitor'
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    workbookName: 'holdfast-${token}'
+    workspaceId: telemetry.outputs.workspaceId
+    componentId: telemetry.outputs.componentId
+    cosmosId: cosmos.outputs.id
+    emails: alertEmails
+    oldestJobHours: alertOldestJobHours
+    failurePercent: alertFailurePercent
   }
 }
 
