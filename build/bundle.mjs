@@ -221,8 +221,10 @@ async function digestOf(inputs, version) {
 const started = process.argv[1];
 if (started !== undefined && path.resolve(started) === fileURLToPath(import.meta.url)) {
   try {
+    // What a program prints may be read by another one.
+    const isQuiet = process.argv.includes("--quiet");
     for (const { target, identity } of await bundleAll()) {
-      console.log(`${target}  ${identity}`);
+      if (!isQuiet) console.log(`${target}  ${identity}`);
     }
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);

@@ -34,7 +34,7 @@ export function expiryOf(deadlineAt: Instant, retention: Retention): Instant {
   return addSeconds(deadlineAt, MAX_SUSPENDED_SECONDS + longest);
 }
 
-/** Of jobs that were accepted before the end was pinned, what held then. */
+/** Where no end is pinned, or a build that knows none wrote the state last, what held then. */
 function journalEnd(job: Pick<JobState, "deadline_at" | "expires_at">): Instant {
   return job.expires_at ?? expiryOf(job.deadline_at, DEFAULT_RETENTION);
 }

@@ -124,6 +124,12 @@ test("what has ended is exported whole and purged; what is left is not touched",
   expect((await archive(app, purge)).out).toBe("0 of 0 jobs purged.\n");
 });
 
+test.each(["export", "purge", "poison"])("npm run %s prints nothing of its own", async (script) => {
+  const { stdout } = await run("npm", ["run", "--silent", script, "--", "--help"], { cwd: ROOT });
+  const [first = "", second] = stdout.split("\n");
+  expect([/^(?:Jobs|Messages) that .*\.$/.test(first), second]).toEqual([true, ""]);
+});
+
 test("a job that has just ended, and one that is not there, are refused by name", async () => {
   const app = await fixture.start({ workflows: { "say.yaml": SAY } });
   const { job_id } = await app.run("say");

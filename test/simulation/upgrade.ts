@@ -135,7 +135,17 @@ export function checkReadBy(
 ): void {
   const theirs = historyOf(kit, journal);
   mustEqual(theirs.workflow.definition, history.workflow.definition, "both read the same pin");
-  mustEqual(theirs.states.at(-1), history.states.at(-1), "both fold to the same state");
+  const [one, other] = [theirs, history].map(({ states }) => known(states.at(-1)));
+  mustEqual(one, other, "both fold to the same state");
+}
+
+/**
+ * What every release has in its states. 0.1.0 does not take `expires_at` over from entry 0, and
+ * nothing is decided by it: a state that has passed through its hands lacks it.
+ */
+function known(state: object | undefined): object {
+  const { expires_at: _later, ...facts } = (state ?? {}) as { readonly expires_at?: string };
+  return facts;
 }
 
 /** A stored projection is what the fold gives at its entry. */
@@ -143,8 +153,9 @@ export function checkProjection(kit: ReleaseKit, document: JobDocument, history:
   const { job } = kit.parseProjection(document);
   const folded = history.states[document.seq];
   must(folded !== undefined, "a projection is not ahead of its journal");
-  mustEqual(kit.storedState(job), kit.storedState(folded), "the projection is the fold");
-  mustEqual(document["state"], kit.storedState(folded), "the projection is stored again as it was");
+  const expected = known(kit.storedState(folded));
+  mustEqual(known(kit.storedState(job)), expected, "the projection is the fold");
+  mustEqual(known(document["state"] as object), expected, "it is stored again as it was");
 }
 
 /** What a release wrote is the same under this kit: bytes, hashes, states and decisions. */
