@@ -147,6 +147,8 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       windowSize: one.window
       overrideQueryTimeRange: one.?history
       autoMitigate: true
+      // A workspace that was just made may not know its tables yet; tests read every query.
+      skipQueryValidation: true
       criteria: {
         allOf: [
           {

@@ -3,14 +3,18 @@
 // Exit codes: 0 done, 1 something was not found or could not be done, 2 not understood.
 import { parseArgs } from "node:util";
 import { WorkflowError } from "../core/error.ts";
-import { isInstant } from "../core/instant.ts";
+import { addSeconds, isInstant } from "../core/instant.ts";
 import { errorText } from "../runtime/error-text.ts";
-import { ENDED_STATUSES, exportJob, purgeJob } from "../runtime/job-archive.ts";
+import {
+  ENDED_STATUSES,
+  exportJob,
+  MIN_ENDED_SECONDS,
+  purgeJob,
+} from "../runtime/job-archive.ts";
 import type {
   ArchiveFilter,
   ArchivePorts,
   ArchiveRow,
-  ArchiveStore,
   EndedStatus,
   ExportFolder,
 } from "../runtime/job-archive.ts";
@@ -187,7 +191,7 @@ function filterOf(values: Values): ArchiveFilter | string | undefined {
 
 async function perform(asked: Asked, tools: ArchiveTools, output: Output): Promise<number> {
   const ports = tools.ports();
-  const rows = await rowsOf(asked, ports.store, output);
+  const rows = await rowsOf(asked, ports, output);
   const ids = rows.map(({ job_id }) => job_id);
   if (asked.verb === "purge" && !asked.yes) {
     preview(asked, rows, output);
@@ -207,12 +211,15 @@ async function perform(asked: Asked, tools: ArchiveTools, output: Output): Promi
 }
 
 async function rowsOf(
-  { ids, filter }: Asked,
-  store: ArchiveStore,
+  { verb, ids, filter }: Asked,
+  { store, clock }: ArchivePorts,
   output: Output,
 ): Promise<readonly Pick<ArchiveRow, "job_id">[]> {
   if (filter === undefined) return ids.map((job_id) => ({ job_id }));
-  const found = await store.find(filter, MAX_JOBS + 1);
+  const oldEnough = addSeconds(clock.now(), -MIN_ENDED_SECONDS);
+  const isEarlier = verb === "export" || filter.ended_before < oldEnough;
+  const bounded = isEarlier ? filter : { ...filter, ended_before: oldEnough };
+  const found = await store.find(bounded, MAX_JOBS + 1);
   if (found.length > MAX_JOBS) output.err(`More than ${MAX_JOBS} jobs: run it again for the rest.`);
   return found.slice(0, MAX_JOBS);
 }

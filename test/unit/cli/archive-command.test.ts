@@ -119,6 +119,17 @@ test("a filter takes what it says and nothing else", async () => {
   expect((await desk.run(...purge)).out).toBe("0 of 0 jobs purged.");
 });
 
+test("a filter leaves out what ended within the hour", async () => {
+  const desk = new Desk();
+  const old = await desk.ended();
+  await desk.tomorrow();
+  const young = await desk.ended();
+  const all = ["purge", "--ended-before", "2999-01-01", "--without-export", "--yes"];
+  expect(await desk.run(...all)).toMatchObject({ code: 0, err: "" });
+  expect(desk.jobs).toEqual([young]);
+  expect(desk.jobs).not.toContain(old);
+});
+
 test("jobs by id, in JSON, and one that cannot be purged stops no other", async () => {
   const desk = new Desk();
   const old = await desk.ended();
