@@ -4,10 +4,12 @@
 import { app } from "@azure/functions";
 import { POISON_QUEUE, STORAGE_CONNECTION, WORK_QUEUE } from "./azure/names.ts";
 import { sweepSchedule } from "./azure/sweep-schedule.ts";
+import { jsonLog, processSink } from "./azure/telemetry.ts";
 import type * as Composition from "./composition.ts";
 import { HTTP_FUNCTIONS } from "./functions/function-table.ts";
 import type { HttpFunctionName } from "./functions/function-table.ts";
 import { POISON_FUNCTION, SWEEP_FUNCTION, WORK_FUNCTION } from "./functions/function-table.ts";
+import { errorText } from "./runtime/error-text.ts";
 
 let loading: Promise<typeof Composition> | undefined;
 
@@ -41,7 +43,14 @@ app.timer(SWEEP_FUNCTION, {
   schedule: sweepSchedule(process.env),
   handler: async (timer, context) => (await composition()).onSweep(timer, context),
 });
-app.hook.appTerminate(async () => (await loading)?.terminate());
+app.hook.appTerminate(async () => {
+  const loaded = await loading?.catch(() => undefined);
+  await loaded?.terminate();
+});
 
-// A failure is a defect, which whoever calls first is told of.
-setImmediate(() => void composition().catch(() => undefined));
+// A failure is a defect of the build: every call gets it too, but only here does the log say so.
+setImmediate(() => {
+  composition().catch((error: unknown) => {
+    jsonLog(processSink).write("error", "host.failed", { error: errorText(error) });
+  });
+});

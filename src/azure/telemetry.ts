@@ -14,6 +14,7 @@ interface LogEvent {
 /** `noun.verb`; a name that code writes and this table lacks fails the tidy test. */
 export const LOG_EVENTS = {
   "host.ready": { level: "info", meaning: "The app registered its functions and read settings." },
+  "host.failed": { level: "error", meaning: "The app cannot be composed; no call is answered." },
   "settings.invalid": { level: "error", meaning: "A setting is missing or wrong; see `message`." },
   "definition.refused": { level: "warn", meaning: "A workflow file or version was not accepted." },
   "job.accepted": { level: "info", meaning: "Entry 0 and the projection of a job exist." },

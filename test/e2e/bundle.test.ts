@@ -171,6 +171,26 @@ test("a function that is missing stops the start and is named", async () => {
   captured.release();
 });
 
+test("a build that is not whole says so, and answers no call", async () => {
+  const file = path.join(directory, "lonely", "main.cjs");
+  mkdirSync(path.dirname(file));
+  copyFileSync(alone, file);
+  const captured = captureAppLog();
+  const host = await startHost({
+    bundlePath: file,
+    hostJsonPath: path.join(ROOT, "host.json"),
+    port: 0,
+    env: { AzureWebJobsStorage: "UseDevelopmentStorage=true" },
+    log: () => undefined,
+  });
+  const answer = await fetch(`${host.url}/api/v1/health/live`);
+  await host.stop();
+  captured.release();
+  expect(answer.status).toBe(500);
+  const error = expect.stringContaining("Cannot find module './composition.cjs'");
+  expect(captured.lines).toContainEqual({ event: "host.failed", level: "error", error });
+});
+
 test("without settings of the stores it starts, and readiness names them", async () => {
   const fixture = await appFixture();
   const env = { COSMOS_ENDPOINT: "", COSMOS_KEY: "" };

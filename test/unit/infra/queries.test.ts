@@ -37,12 +37,12 @@ const all = [...shown, ...alerts];
 
 describe.each(all)("$name", ({ text }) => {
   test("says what it answers, is without fault, and uses names that are sent", () => {
-    expect(text).toMatch(/^\/\/ [A-Z0-9].*\.\n[A-Za-z]/);
+    expect(text).toMatch(/^\/\/ [A-Z0-9].*\.\n(?:\/\/ .*\n)*[A-Za-z]/);
     expect(analyze(text).problems).toEqual([]);
     for (const [, name = ""] of text.matchAll(/"(holdfast\.[\w.]+)"/g)) {
       expect(Object.keys(METRICS)).toContain(name);
     }
-    for (const [, names = ""] of text.matchAll(/Message (?:==|in) \(?("[^)\n]*")/g)) {
+    for (const [, names = ""] of text.matchAll(/Message (?:==|in|has_any) \(?("[^)\n]*")/g)) {
       const events = [...names.matchAll(/"([^"]+)"/g)].map(([, event]) => event);
       expect(events.length).toBeGreaterThan(0);
       expect(Object.keys(LOG_EVENTS)).toEqual(expect.arrayContaining(events));
