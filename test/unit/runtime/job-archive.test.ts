@@ -84,6 +84,7 @@ describe("a file that is not whole is refused", () => {
     ["with garbage", (lines) => [...lines.slice(0, 2), "{", ...lines.slice(3)]],
     ["with a list", (lines) => [...lines.slice(0, 2), "[]", ...lines.slice(3)]],
     ["without its head", (lines) => lines.slice(1)],
+    ["of another number", (lines) => lines.map((line) => line.replace('"documents":', "$&9"))],
   ];
 
   test.each(spoilt)("%s", async (_name, spoil) => {
