@@ -2,7 +2,7 @@
 // so no setting that changes later can take entry 0 from a job that needs it; the projection goes
 // by what became of the job, and always before its journal.
 import type { Instant } from "./instant.ts";
-import { addSeconds, earliest, later, secondsBetween } from "./instant.ts";
+import { addSeconds, later, secondsBetween } from "./instant.ts";
 import type { JobState } from "./job.ts";
 import { isTerminalJob } from "./job.ts";
 import {
@@ -55,7 +55,7 @@ export function journalTtl(
 export function projectionTtl(job: JobState, now: Instant, retention: Retention): number {
   const last = addSeconds(journalEnd(job), -EXPIRY_MARGIN_SECONDS);
   const kept = later(forgottenAt(job, retention) ?? last, addSeconds(now, MIN_EXPIRY_SECONDS));
-  return ttlUntil(earliest([kept, last]) ?? last, now);
+  return Math.min(ttlUntil(kept, now), ttlUntil(last, now));
 }
 
 function forgottenAt(job: JobState, retention: Retention): Instant | undefined {
