@@ -15,14 +15,15 @@ import { checkPortIsFree } from "./http-server.ts";
 import { LOCAL_KEYS, problemText, startHost, type RunningHost } from "./host.ts";
 import { waitForStores } from "./reachable.ts";
 import { takeFolder } from "./kept-folder.ts";
+import { START_USAGE, startOptions, type StartOptions } from "./start-options.ts";
 import { StartupProblem } from "./startup-problem.ts";
 
 const SELF = fileURLToPath(import.meta.url);
 const ROOT = path.dirname(path.dirname(SELF));
 const DEFAULT_PORT = 7071;
 
-async function runStores(): Promise<void> {
-  const stores = await startStores(keepFolder());
+async function runStores({ keep }: StartOptions): Promise<void> {
+  const stores = await startStores(keep);
   const end = (): void => {
     void stores.stop().finally(() => process.exit(0));
   };
@@ -36,11 +37,10 @@ async function runStores(): Promise<void> {
   process.stdout.write(`${JSON.stringify(stores.env)}\n`);
 }
 
-async function runHost(): Promise<void> {
+async function runHost({ keep }: StartOptions): Promise<void> {
   const port = portFrom(process.env["PORT"]);
   const given = givenStores(process.env);
   await checkPortIsFree(port);
-  const keep = keepFolder();
   if (keep !== undefined && given !== undefined) {
     throw new StartupProblem("--keep is for stores of our own; the environment names others.");
   }
@@ -71,15 +71,6 @@ async function runHost(): Promise<void> {
   }
   stopOnSignal(host, stores);
   console.log(greeting(host, storesText(stores !== undefined, keep)));
-}
-
-/** The folder behind `--keep`, as a whole path. */
-function keepFolder(): string | undefined {
-  const at = process.argv.indexOf("--keep");
-  if (at === -1) return undefined;
-  const folder = process.argv[at + 1];
-  if (folder !== undefined && folder !== "" && !folder.startsWith("-")) return path.resolve(folder);
-  throw new StartupProblem("--keep needs a folder, such as: npm start -- --keep .holdfast/kept");
 }
 
 function storesLost(): void {
@@ -153,7 +144,12 @@ function greeting(host: RunningHost, stores: string): string {
   ].join("\n");
 }
 
-const main = process.argv.includes("--stores") ? runStores : runHost;
+async function main(): Promise<void> {
+  const options = startOptions(process.argv.slice(2), process.env);
+  if (options.help) console.log(START_USAGE);
+  else await (options.stores ? runStores(options) : runHost(options));
+}
+
 main().catch((error: unknown) => {
   console.error(problemText(error));
   process.exit(1);
