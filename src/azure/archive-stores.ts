@@ -1,15 +1,17 @@
 // The archive on Cosmos DB: the one place that deletes, for an operator's identity alone. Deletes
 // go by etag; one whose answer was lost is asked again, and what is gone by then was removed.
-import type { Container, FeedOptions, SqlQuerySpec } from "@azure/cosmos";
+import type { Container, FeedOptions } from "@azure/cosmos";
 import * as z from "zod";
 import { WorkflowError } from "../core/error.ts";
 import type { JsonObject } from "../core/json.ts";
-import type { ArchiveFilter, ArchiveStore, Removal, Standing } from "../runtime/job-archive.ts";
+import type { ArchiveStore, Removal } from "../runtime/job-archive.ts";
+import type { Stored } from "../runtime/ports.ts";
 import type { CosmosHandle } from "./cosmos-client.ts";
 import { CosmosDocuments, withoutSystemMembers } from "./cosmos-documents.ts";
 import { cosmosStores } from "./cosmos-stores.ts";
 import { failureOf } from "./cosmos-failure.ts";
 import { retrying, systemPace } from "./cosmos-request.ts";
+import { archiveQuery } from "./job-query.ts";
 import { JOBS_CONTAINER, JOURNAL_CONTAINER } from "./names.ts";
 
 /** A page of documents of up to 2 MB each; the service gives less where they are large. */
@@ -29,18 +31,19 @@ const idSchema = z.object({ id: z.string(), _etag: z.string() });
 export function archiveStore(handle: CosmosHandle): ArchiveStore {
   const jobs = new CosmosDocuments(handle, systemPace, JOBS_CONTAINER);
   const journal = new CosmosDocuments(handle, systemPace, JOURNAL_CONTAINER);
+  const { jobs: projections } = cosmosStores(handle);
   return {
     async find(filter, limit) {
-      const rows = await jobs.query(findQuery(filter, limit));
+      const rows = await jobs.query(archiveQuery(filter, Object.keys(rowSchema.shape), limit));
       return rows.map((row) => rowSchema.parse(row));
     },
-    job: (jobId) => cosmosStores(handle).jobs.read(jobId),
+    job: (jobId) => projections.read(jobId),
     removeJob: (jobId, etag) => removed(handle, { name: JOBS_CONTAINER, id: "job", jobId, etag }),
     entryZero: (jobId) => journal.read("0", jobId),
     removeFromJournal: (jobId, id, etag) =>
       removed(handle, { name: JOURNAL_CONTAINER, id, jobId, etag }),
     async *journal(jobId) {
-      for await (const item of itemsOf(handle, jobId, "*")) yield standing(item);
+      for await (const item of itemsOf(handle, jobId, "*")) yield stored(item);
     },
     async *journalIds(jobId) {
       for await (const item of itemsOf(handle, jobId, "c.id, c._etag")) {
@@ -51,33 +54,8 @@ export function archiveStore(handle: CosmosHandle): ArchiveStore {
   };
 }
 
-function standing(item: JsonObject): Standing {
+function stored(item: JsonObject): Stored<JsonObject> {
   return { document: withoutSystemMembers(item), etag: idSchema.parse(item)._etag };
-}
-
-/** `created_at` is indexed, and nothing ends before it was created. */
-function findQuery(filter: ArchiveFilter, limit: number): SqlQuerySpec {
-  const names = filter.statuses.map((_, index) => `@status${index}`);
-  const fields = Object.keys(rowSchema.shape).map((field) => `c.${field}`);
-  const conditions = [
-    `c.status IN (${names.join(", ")})`,
-    "c.created_at < @ended_before",
-    "c.completed_at < @ended_before",
-  ];
-  const parameters: { name: string; value: string | number }[] = [
-    ...filter.statuses.map((value, index) => ({ name: `@status${index}`, value })),
-    { name: "@ended_before", value: filter.ended_before },
-  ];
-  const add = (name: string, value: string | number | undefined, text: string): void => {
-    if (value === undefined) return;
-    conditions.push(text);
-    parameters.push({ name: `@${name}`, value });
-  };
-  add("workflow_id", filter.workflow_id, "c.workflow_id = @workflow_id");
-  add("workflow_version", filter.workflow_version, "c.workflow_version = @workflow_version");
-  add("tag", filter.tag, "ARRAY_CONTAINS(c.tags, @tag)");
-  const query = `SELECT TOP ${limit} ${fields.join(", ")} FROM c WHERE ${conditions.join(" AND ")}`;
-  return { query, parameters };
 }
 
 /** The items of one job's partition, a page at a time. The emulator needs to be told twice. */

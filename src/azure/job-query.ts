@@ -2,6 +2,7 @@
 // Everything a client says goes in as a parameter, never as text of the query.
 import type { SqlQuerySpec } from "@azure/cosmos";
 import type { Instant } from "../core/instant.ts";
+import { TERMINAL_JOB_STATUSES } from "../core/job.ts";
 import {
   assertLimit,
   JOB_FILTERS,
@@ -11,6 +12,7 @@ import {
   positionOf,
   sortOf,
 } from "../runtime/job-list.ts";
+import type { ArchiveFilter } from "../runtime/job-archive.ts";
 import type { JobFilter } from "../runtime/ports.ts";
 import { SORTED_FILTERS } from "./names.ts";
 
@@ -47,7 +49,7 @@ export function statusQuery(status: string): SqlQuerySpec {
 
 /** `_ts`, which is always indexed, is when the store made the last write, in whole seconds. */
 export function endedQuery(from: number, to: number, limit: number): SqlQuerySpec {
-  const names = ENDED_STATUSES.map((_, index) => `@status${index}`);
+  const names = TERMINAL_JOB_STATUSES.map((_, index) => `@status${index}`);
   const fields = ENDED_FIELDS.map((field) => `c.${field}`).join(", ");
   return {
     query:
@@ -56,12 +58,11 @@ export function endedQuery(from: number, to: number, limit: number): SqlQuerySpe
     parameters: [
       { name: "@from", value: from },
       { name: "@to", value: to },
-      ...ENDED_STATUSES.map((value, index) => ({ name: `@status${index}`, value })),
+      ...TERMINAL_JOB_STATUSES.map((value, index) => ({ name: `@status${index}`, value })),
     ],
   };
 }
 
-const ENDED_STATUSES = ["completed", "failed", "cancelled"] as const;
 const ENDED_FIELDS = [
   "workflow_id",
   "workflow_version",
@@ -80,7 +81,9 @@ interface Conditions {
 /** Asks for one row more than the page, to know whether another page follows. */
 export function listQuery(filter: JobFilter): SqlQuerySpec {
   assertLimit(filter.limit, MAX_PAGE);
-  const { texts, parameters } = conditionsOf(filter);
+  const conditions = conditionsOf(filter);
+  addPosition(filter, conditions);
+  const { texts, parameters } = conditions;
   const fields = JOB_LIST_FIELDS.map((field) => `c.${field}`).join(", ");
   const where = texts.length === 0 ? "" : ` WHERE ${texts.join(" AND ")}`;
   const order = orderOf(filter).join(", ");
@@ -90,7 +93,19 @@ export function listQuery(filter: JobFilter): SqlQuerySpec {
   };
 }
 
-function conditionsOf(filter: JobFilter): Conditions {
+/** Rows in no order. `created_at` is indexed, and nothing ends before it was created. */
+export function archiveQuery(
+  { ended_before, ...filter }: ArchiveFilter,
+  fields: readonly string[],
+  limit: number,
+): SqlQuerySpec {
+  const { texts, parameters } = conditionsOf({ ...filter, created_before: ended_before });
+  const where = [...texts, "c.completed_at < @created_before"].join(" AND ");
+  const members = fields.map((field) => `c.${field}`).join(", ");
+  return { query: `SELECT TOP ${limit} ${members} FROM c WHERE ${where}`, parameters };
+}
+
+function conditionsOf(filter: Omit<JobFilter, "limit" | "sort" | "continuation">): Conditions {
   const conditions: Conditions = { texts: [], parameters: [] };
   const add = (name: string, value: string | number | undefined, text: string): void => {
     if (value === undefined) return;
@@ -110,7 +125,6 @@ function conditionsOf(filter: JobFilter): Conditions {
   add("tag", filter.tag, "ARRAY_CONTAINS(c.tags, @tag)");
   add("created_from", filter.created_from, "c.created_at >= @created_from");
   add("created_before", filter.created_before, "c.created_at < @created_before");
-  addPosition(filter, conditions);
   return conditions;
 }
 

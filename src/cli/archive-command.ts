@@ -2,20 +2,15 @@
 // Arguments in, lines and an exit code out; the program beside it says where the stores are.
 // Exit codes: 0 done, 1 something was not found or could not be done, 2 not understood.
 import { parseArgs } from "node:util";
-import { WorkflowError } from "../core/error.ts";
+import { invariant, WorkflowError } from "../core/error.ts";
 import { addSeconds, isInstant } from "../core/instant.ts";
+import { isTerminalStatus, TERMINAL_JOB_STATUSES } from "../core/job.ts";
 import { errorText } from "../runtime/error-text.ts";
-import {
-  ENDED_STATUSES,
-  exportJob,
-  MIN_ENDED_SECONDS,
-  purgeJob,
-} from "../runtime/job-archive.ts";
+import { exportJob, MIN_ENDED_SECONDS, purgeJob } from "../runtime/job-archive.ts";
 import type {
   ArchiveFilter,
   ArchivePorts,
   ArchiveRow,
-  EndedStatus,
   ExportFolder,
 } from "../runtime/job-archive.ts";
 import { printable } from "../runtime/printable.ts";
@@ -165,23 +160,24 @@ function problemOf({ verb, ids, hasFilter, values }: Given): string | undefined 
 
 /** Undefined where nothing of a filter is given. */
 function filterOf(values: Values): ArchiveFilter | string | undefined {
-  const { status, workflow, version, tag, "ended-before": before } = values;
-  const isAny = [status, workflow, version, tag, before].some((value) => value !== undefined);
-  if (!isAny) return undefined;
+  const { workflow, version, tag, "ended-before": before } = values;
+  const given = [values.status, workflow, version, tag, before];
+  if (given.every((value) => value === undefined)) return undefined;
   if (before === undefined) return "a filter needs --ended-before, such as 2026-01-31";
   const ended_before = DAY.test(before) ? `${before}T00:00:00.000Z` : before;
   if (!isInstant(ended_before)) {
     return `--ended-before: expected 2026-01-31 or 2026-01-31T12:00:00.000Z, got ${shown(before)}`;
   }
-  const unknown = status?.find((one) => !ENDED_STATUSES.some((ended) => ended === one));
+  const status = values.status ?? TERMINAL_JOB_STATUSES;
+  const unknown = status.find((one) => !isTerminalStatus(one));
   if (unknown !== undefined) {
-    return `--status: expected ${ENDED_STATUSES.join(", ")}; got ${shown(unknown)}`;
+    return `--status: expected ${TERMINAL_JOB_STATUSES.join(", ")}; got ${shown(unknown)}`;
   }
   if (version !== undefined && !/^[1-9]\d{0,8}$/.test(version)) {
     return `--version: expected a whole number of at least 1, got ${shown(version)}`;
   }
   return {
-    statuses: (status as readonly EndedStatus[] | undefined) ?? ENDED_STATUSES,
+    status: status.filter(isTerminalStatus),
     ended_before,
     ...(workflow === undefined ? {} : { workflow_id: workflow }),
     ...(version === undefined ? {} : { workflow_version: Number(version) }),
@@ -217,8 +213,8 @@ async function rowsOf(
 ): Promise<readonly Pick<ArchiveRow, "job_id">[]> {
   if (filter === undefined) return ids.map((job_id) => ({ job_id }));
   const oldEnough = addSeconds(clock.now(), -MIN_ENDED_SECONDS);
-  const isEarlier = verb === "export" || filter.ended_before < oldEnough;
-  const bounded = isEarlier ? filter : { ...filter, ended_before: oldEnough };
+  const isTooYoung = verb === "purge" && filter.ended_before > oldEnough;
+  const bounded = isTooYoung ? { ...filter, ended_before: oldEnough } : filter;
   const found = await store.find(bounded, MAX_JOBS + 1);
   if (found.length > MAX_JOBS) output.err(`More than ${MAX_JOBS} jobs: run it again for the rest.`);
   return found.slice(0, MAX_JOBS);
@@ -235,7 +231,7 @@ interface OneJob {
 async function oneJob({ verb, ports, folder, id }: OneJob, output: Output): Promise<Outcome> {
   try {
     if (verb === "purge") return await purgeJob(ports, folder, id);
-    if (folder === undefined) throw new Error("an export has a folder");
+    invariant(folder !== undefined, "an export has a folder");
     const { job_id, file, documents } = await exportJob(ports, folder, id);
     return { job_id, file, documents };
   } catch (error) {

@@ -2,6 +2,7 @@
 // told as ages and durations.
 import type { Job, JobEvent, JobNodeRow, JobRow, Provenance } from "../api/wire.ts";
 import { epochMs } from "../core/instant.ts";
+import { isTerminalStatus } from "../core/job.ts";
 import type { Call } from "./command.ts";
 import { brief, safe } from "./terminal.ts";
 import {
@@ -24,10 +25,8 @@ export function viewOf({ terminal, paint }: Call): View {
   return { paint, nowMs: terminal.nowMs() };
 }
 
-const ENDED: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"]);
-
 export function hasEnded({ status }: { readonly status: string }): boolean {
-  return ENDED.has(status);
+  return isTerminalStatus(status);
 }
 
 /** The last group of an id: the part that tells jobs of one minute apart. */

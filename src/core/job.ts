@@ -22,6 +22,10 @@ export const JOB_STATUSES = [
 ] as const;
 export type JobStatus = (typeof JOB_STATUSES)[number];
 
+/** Those in which a job has ended. */
+export const TERMINAL_JOB_STATUSES = ["completed", "failed", "cancelled"] as const;
+export type TerminalJobStatus = (typeof TERMINAL_JOB_STATUSES)[number];
+
 /**
  * pending: waits for its sources → any other.
  * queued: must get a message, perhaps not before a time → running, failed, cancelled.
@@ -182,8 +186,12 @@ export function nodeState(job: JobState, nodeId: string): NodeState {
   return Object.hasOwn(job.nodes, nodeId) ? (job.nodes[nodeId] ?? PENDING_NODE) : PENDING_NODE;
 }
 
-export function isTerminalJob(job: JobState): boolean {
-  return job.status === "completed" || job.status === "failed" || job.status === "cancelled";
+export function isTerminalStatus(status: string): status is TerminalJobStatus {
+  return status === "completed" || status === "failed" || status === "cancelled";
+}
+
+export function isTerminalJob({ status }: Pick<JobState, "status">): boolean {
+  return isTerminalStatus(status);
 }
 
 export function isTerminalNode(node: NodeState): boolean {

@@ -3,8 +3,8 @@
 // by what became of the job, and always before its journal.
 import type { Instant } from "./instant.ts";
 import { addSeconds, later, secondsBetween } from "./instant.ts";
-import type { JobState } from "./job.ts";
-import { isTerminalJob } from "./job.ts";
+import type { JobState, TerminalJobStatus } from "./job.ts";
+import { isTerminalStatus } from "./job.ts";
 import {
   EXPIRY_MARGIN_SECONDS,
   MAX_SUSPENDED_SECONDS,
@@ -13,11 +13,7 @@ import {
 } from "./limits.ts";
 
 /** Seconds from a job's end until lists and answers forget it, by its status. */
-export interface Retention {
-  readonly completed: number;
-  readonly failed: number;
-  readonly cancelled: number;
-}
+export type Retention = Readonly<Record<TerminalJobStatus, number>>;
 
 export const DEFAULT_RETENTION: Retention = {
   completed: RETENTION_SECONDS,
@@ -58,10 +54,12 @@ export function projectionTtl(job: JobState, now: Instant, retention: Retention)
   return Math.min(ttlUntil(kept, now), ttlUntil(last, now));
 }
 
-function forgottenAt(job: JobState, retention: Retention): Instant | undefined {
-  const { status, completed_at } = job;
-  if (completed_at === undefined || !isTerminalJob(job)) return undefined;
-  return addSeconds(completed_at, retention[status as keyof Retention]);
+function forgottenAt(
+  { status, completed_at }: JobState,
+  retention: Retention,
+): Instant | undefined {
+  if (completed_at === undefined || !isTerminalStatus(status)) return undefined;
+  return addSeconds(completed_at, retention[status]);
 }
 
 function ttlUntil(end: Instant, now: Instant): number {

@@ -4,17 +4,14 @@
 // the versions that ended last are kept by name, older ones are added up.
 import type { Instant } from "./instant.ts";
 import { epochMs, instantOf } from "./instant.ts";
+import type { TerminalJobStatus } from "./job.ts";
 import { MAX_STATS_VERSIONS } from "./limits.ts";
 
 /** A bucket ends at this many times where it begins. */
 const GROWTH = 1.1;
 const DAY_MS = 24 * 3600 * 1000;
 
-export interface EndCounts {
-  readonly completed: number;
-  readonly failed: number;
-  readonly cancelled: number;
-}
+export type EndCounts = Readonly<Record<TerminalJobStatus, number>>;
 
 /** How many jobs fell into which bucket: bucket i holds (1.1^(i-1), 1.1^i] milliseconds. */
 export type Histogram = { readonly [bucket: string]: number };

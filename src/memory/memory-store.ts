@@ -18,12 +18,7 @@ import type {
   StatsStore,
   StoreAdmin,
 } from "../runtime/ports.ts";
-import type {
-  ArchiveFilter,
-  ArchiveRow,
-  ArchiveStore,
-  Standing,
-} from "../runtime/job-archive.ts";
+import type { ArchiveFilter, ArchiveRow, ArchiveStore } from "../runtime/job-archive.ts";
 import {
   assertLimit,
   JOB_FILTERS,
@@ -135,23 +130,22 @@ function jobStore(documents: MemoryDocuments): JobStore {
 }
 
 function archiveStore(jobs: MemoryDocuments, journal: MemoryDocuments): ArchiveStore {
-  const standing = async function* (jobId: string): AsyncGenerator<Standing> {
-    yield* journal.partition(jobId);
-  };
   return {
     find: async (filter, limit) =>
       jobs
         .query()
-        .filter((document) => isFound(document, filter))
-        .slice(0, limit)
-        .map((document) => document as unknown as ArchiveRow),
+        .map(asJob)
+        .filter((job) => isFound(job, filter))
+        .slice(0, limit) as unknown as ArchiveRow[],
     job: (jobId) => jobStore(jobs).read(jobId),
     removeJob: async (jobId, etag) => jobs.remove("job", jobId, etag),
     entryZero: async (jobId) => journal.read("0", jobId),
     removeFromJournal: async (jobId, id, etag) => journal.remove(id, jobId, etag),
-    journal: standing,
+    async *journal(jobId) {
+      yield* journal.partition(jobId);
+    },
     async *journalIds(jobId) {
-      for await (const { document, etag } of standing(jobId)) {
+      for (const { document, etag } of journal.partition(jobId)) {
         const { id } = document as unknown as JournalDocument;
         yield { id, etag };
       }
@@ -159,17 +153,10 @@ function archiveStore(jobs: MemoryDocuments, journal: MemoryDocuments): ArchiveS
   };
 }
 
-function isFound(document: JsonObject, filter: ArchiveFilter): boolean {
-  const { statuses, ended_before, workflow_id, workflow_version, tag } = filter;
-  const { completed_at, tags } = document;
-  return (
-    statuses.some((status) => status === document["status"])
-    && typeof completed_at === "string"
-    && completed_at < ended_before
-    && (workflow_id === undefined || document["workflow_id"] === workflow_id)
-    && (workflow_version === undefined || document["workflow_version"] === workflow_version)
-    && (tag === undefined || (Array.isArray(tags) && tags.includes(tag)))
-  );
+function isFound(job: JobDocument, { ended_before, ...filter }: ArchiveFilter): boolean {
+  const { completed_at } = job;
+  const hasEnded = typeof completed_at === "string" && completed_at < ended_before;
+  return hasEnded && isWanted(job, filter);
 }
 
 function page(documents: MemoryDocuments, filter: JobFilter): JobPage {
@@ -185,7 +172,7 @@ function page(documents: MemoryDocuments, filter: JobFilter): JobPage {
   return pageOf(rows.slice(0, filter.limit + 1).map(listed), filter);
 }
 
-function isWanted(job: JobDocument, filter: JobFilter): boolean {
+function isWanted(job: JobDocument, filter: Omit<JobFilter, "limit">): boolean {
   const { status = [], tag, created_from, created_before } = filter;
   const tags = job["tags"];
   return (

@@ -1,7 +1,7 @@
 // The numbers over all jobs: one document that the timer folds forward. Each ending is read once,
 // by when the store wrote it; no job costs a write for it and no request a scan. Two that fold at
 // once do the same, and one of them is refused.
-import { JOB_STATUSES } from "../core/job.ts";
+import { isTerminalStatus, JOB_STATUSES } from "../core/job.ts";
 import { epochMs, instantOf, secondsBetween } from "../core/instant.ts";
 import type { JsonObject } from "../core/json.ts";
 import { durationsOf, emptyStats, foldEnds, sum } from "../core/stats.ts";
@@ -64,8 +64,7 @@ async function nextEnds(store: StatsStore, from: number, target: number) {
   }
 }
 
-const ENDED: ReadonlySet<string> = new Set(["completed", "failed", "cancelled"]);
-const OPEN = JOB_STATUSES.filter((status) => !ENDED.has(status));
+const OPEN = JOB_STATUSES.filter((status) => !isTerminalStatus(status));
 
 async function openCounts(store: StatsStore): Promise<StatsDocument["open"]> {
   const counts = await Promise.all(

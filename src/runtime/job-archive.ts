@@ -7,21 +7,18 @@ import { createHash } from "node:crypto";
 import { WorkflowError } from "../core/error.ts";
 import type { Instant } from "../core/instant.ts";
 import { addSeconds } from "../core/instant.ts";
+import { isTerminalStatus } from "../core/job.ts";
+import type { TerminalJobStatus } from "../core/job.ts";
 import { isJsonObject } from "../core/json.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import type { Retention } from "../core/retention.ts";
-import type { Clock, JobDocument } from "./ports.ts";
-
-export type EndedStatus = keyof Retention;
-export const ENDED_STATUSES = ["completed", "failed", "cancelled"] as const;
+import type { Clock, JobDocument, JobFilter, Stored } from "./ports.ts";
 
 /** All that is given must hold. */
-export interface ArchiveFilter {
-  readonly statuses: readonly EndedStatus[];
+export interface ArchiveFilter
+  extends Pick<JobFilter, "workflow_id" | "workflow_version" | "tag"> {
+  /** Any of these. */
+  readonly status: readonly TerminalJobStatus[];
   readonly ended_before: Instant;
-  readonly workflow_id?: string;
-  readonly workflow_version?: number;
-  readonly tag?: string;
 }
 
 export interface ArchiveRow {
@@ -33,30 +30,19 @@ export interface ArchiveRow {
   readonly completed_at?: Instant;
 }
 
-/** A document as it stands, without the service's own members. */
-export interface Standing {
-  readonly document: JsonObject;
-  readonly etag: string;
-}
-
-export interface StandingJob {
-  readonly document: JobDocument;
-  readonly etag: string;
-}
-
 /** "changed": somebody wrote it since the etag was read. One that is gone counts as removed. */
 export type Removal = "removed" | "changed";
 
 export interface ArchiveStore {
   /** Rows in no order, at most `limit`. */
   find(filter: ArchiveFilter, limit: number): Promise<readonly ArchiveRow[]>;
-  job(jobId: string): Promise<StandingJob | undefined>;
+  job(jobId: string): Promise<Stored<JobDocument> | undefined>;
   removeJob(jobId: string, etag: string): Promise<Removal>;
   /** Every journal document of a job, in no order, page by page. */
-  journal(jobId: string): AsyncIterable<Standing>;
+  journal(jobId: string): AsyncIterable<Stored<JsonObject>>;
   /** The same, with ids alone. */
   journalIds(jobId: string): AsyncIterable<{ readonly id: string; readonly etag: string }>;
-  entryZero(jobId: string): Promise<Standing | undefined>;
+  entryZero(jobId: string): Promise<Stored<JsonObject> | undefined>;
   removeFromJournal(jobId: string, id: string, etag: string): Promise<Removal>;
 }
 
@@ -128,7 +114,7 @@ function fileName({ job_id, created_at }: JobDocument): string {
 async function* documentLines(
   store: ArchiveStore,
   head: JsonObject,
-  job: StandingJob,
+  job: Stored<JobDocument>,
 ): AsyncGenerator<JsonObject> {
   yield head;
   yield { container: "jobs", document: job.document as unknown as JsonObject };
@@ -238,8 +224,7 @@ export async function purgeJob(
 
 function assertEnded({ clock }: ArchivePorts, document: JobDocument): void {
   const { job_id, status, completed_at } = document;
-  const hasEnded = ENDED_STATUSES.some((ended) => ended === status);
-  if (!hasEnded || typeof completed_at !== "string") {
+  if (!isTerminalStatus(status) || typeof completed_at !== "string") {
     throw new WorkflowError("JOB_NOT_TERMINAL", `job ${job_id}: it is ${status}`);
   }
   if (completed_at <= addSeconds(clock.now(), -MIN_ENDED_SECONDS)) return;
@@ -280,7 +265,7 @@ function assertRemoved(jobId: string, outcome: Removal): void {
   throw new WorkflowError("STORE_CONFLICT", `job ${jobId}: a document changed during the purge`);
 }
 
-async function standingJob(store: ArchiveStore, jobId: string): Promise<StandingJob> {
+async function standingJob(store: ArchiveStore, jobId: string): Promise<Stored<JobDocument>> {
   const job = await store.job(jobId);
   if (job === undefined) throw new WorkflowError("JOB_NOT_FOUND", `job ${jobId}: not found`);
   return job;
