@@ -2,6 +2,7 @@
 // emulators. What a port does not offer but a test must see is in `seen`.
 import { randomUUID } from "node:crypto";
 import { QueueServiceClient } from "@azure/storage-queue";
+import { archiveStore } from "../../src/azure/archive-stores.ts";
 import { cosmosHandle } from "../../src/azure/cosmos-client.ts";
 import { cosmosStores } from "../../src/azure/cosmos-stores.ts";
 import { WORK_QUEUE } from "../../src/azure/names.ts";
@@ -10,6 +11,7 @@ import { storeAdmin } from "../../src/azure/store-admin.ts";
 import { MemoryClock } from "../../src/memory/memory-clock.ts";
 import { MemoryQueue } from "../../src/memory/memory-queue.ts";
 import { MemoryStore } from "../../src/memory/memory-store.ts";
+import type { ArchiveStore } from "../../src/runtime/job-archive.ts";
 import type {
   DefinitionStore,
   JobStore,
@@ -25,6 +27,7 @@ export interface Adapters {
   readonly jobs: JobStore;
   readonly definitions: DefinitionStore;
   readonly stats: StatsStore;
+  readonly archive: ArchiveStore;
   readonly queue: WorkQueue;
   readonly admin: StoreAdmin;
   readonly seen: {
@@ -43,6 +46,7 @@ export async function memoryAdapters(): Promise<Adapters> {
     jobs: store.jobs,
     definitions: store.definitions,
     stats: store.stats,
+    archive: store.archive,
     admin: store.admin,
     queue,
     seen: {
@@ -70,6 +74,7 @@ export async function azureAdapters(stores: TestStores): Promise<Adapters> {
   await queues.use("clear", WORK_QUEUE, (client) => client.clearMessages());
   return {
     ...cosmosStores(cosmos),
+    archive: archiveStore(cosmos),
     queue: storageQueue(queues),
     admin,
     seen: {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from "vitest";
 import { startTestStores } from "../support/stores.ts";
 import type { TestStores } from "../support/stores.ts";
 import { azureAdapters, memoryAdapters } from "./adapters.ts";
+import { archiveContract } from "./archive-contract.ts";
 import { countContract } from "./count-contract.ts";
 import { listContract } from "./list-contract.ts";
 import { adminContract, queueContract } from "./queue-contract.ts";
@@ -44,6 +45,9 @@ describe.each(OPENERS)("%s", (_name, open) => {
   });
   describe("counts", () => {
     countContract(open);
+  });
+  describe("archive", () => {
+    archiveContract(open);
   });
   describe("definitions", () => {
     definitionContract(open);
