@@ -1,7 +1,5 @@
-// The operator's commands for jobs that have ended: write them out, take them from the stores.
-// Arguments in, lines and an exit code out; the program beside it says where the stores are.
-// Exit codes: 0 done, 1 something was not found or could not be done, 2 not understood.
-import { parseArgs } from "node:util";
+// The operator's commands for jobs that have ended: write them out, take them from the stores. They
+// know ports only; the program beside it says where the stores are.
 import { invariant, WorkflowError } from "../core/error.ts";
 import { addSeconds, isInstant } from "../core/instant.ts";
 import { isTerminalStatus, TERMINAL_JOB_STATUSES } from "../core/job.ts";
@@ -14,7 +12,8 @@ import type {
   ExportFolder,
 } from "../runtime/job-archive.ts";
 import { printable } from "../runtime/printable.ts";
-import type { Output } from "./poison-command.ts";
+import { parsedBy, runCommand, tellError } from "./operator-command.ts";
+import type { Output } from "./operator-command.ts";
 import { jsonText } from "./terminal.ts";
 import { columns } from "./text-layout.ts";
 
@@ -85,39 +84,21 @@ export async function archiveCommand(
   tools: ArchiveTools,
   output: Output,
 ): Promise<number> {
-  const asked = understood(args);
-  if (asked === "help") {
-    for (const line of USAGE) output.out(line);
-    return 0;
-  }
-  if (typeof asked === "string") {
-    output.err(asked);
-    output.err("hint: npm run --silent purge -- --help");
-    return 2;
-  }
-  try {
-    return await perform(asked, tools, output);
-  } catch (error) {
-    tellError(error, output);
-    return 1;
-  }
-}
-
-type Values = ReturnType<typeof parsed>["values"];
-
-function parsed(args: readonly string[]) {
-  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  const command = {
+    usage: USAGE,
+    help: "npm run --silent purge -- --help",
+    understood,
+    perform: (asked: Asked) => perform(asked, tools, output),
+    hintFor,
+  };
+  return runCommand(command, args, output);
 }
 
 /** What was asked, "help", or what is wrong with it. */
 function understood(args: readonly string[]): Asked | string {
-  let given;
-  try {
-    given = parsed(args);
-  } catch (error) {
-    return error instanceof Error ? error.message : "the arguments cannot be read";
-  }
-  const { values, positionals } = given;
+  const parsed = parsedBy(OPTIONS, args);
+  if (typeof parsed === "string") return parsed;
+  const { values, positionals } = parsed;
   const [verb, ...ids] = positionals;
   if (values.help || verb === "help" || args.length === 0) return "help";
   if (verb !== "export" && verb !== "purge") return "expected export or purge";
@@ -135,6 +116,8 @@ function understood(args: readonly string[]): Asked | string {
     json,
   };
 }
+
+type Values = Exclude<ReturnType<typeof parsedBy<typeof OPTIONS>>, string>["values"];
 
 interface Given {
   readonly verb: "export" | "purge";
@@ -236,7 +219,7 @@ async function oneJob({ verb, ports, folder, id }: OneJob, output: Output): Prom
     return { job_id, file, documents };
   } catch (error) {
     if (error instanceof WorkflowError && STOPPING.has(error.code)) throw error;
-    tellError(error, output);
+    tellError(error, hintFor, output);
     return { job_id: id, error: errorText(error) };
   }
 }
@@ -280,12 +263,6 @@ function counted(rows: readonly Partial<ArchiveRow>[]): readonly (readonly strin
 
 function shown(text: string): string {
   return printable(text, MAX_SHOWN_BYTES);
-}
-
-function tellError(error: unknown, output: Output): void {
-  output.err(errorText(error));
-  const hint = hintFor(error instanceof WorkflowError ? error.code : "");
-  if (hint !== undefined) output.err(`hint: ${hint}`);
 }
 
 function hintFor(code: string): string | undefined {

@@ -4,23 +4,9 @@ import { archiveStore } from "../azure/archive-stores.ts";
 import { systemClock } from "../azure/system.ts";
 import { archiveCommand } from "./archive-command.ts";
 import { exportFolder } from "./export-folder.ts";
-import { operatorStores } from "./operator.ts";
+import { operate } from "./operator.ts";
 
-let close = (): void => undefined;
-
-const tools = {
-  ports: () => {
-    const { cosmos } = operatorStores();
-    close = () => cosmos.reset();
-    return { store: archiveStore(cosmos), clock: systemClock };
-  },
-  folder: exportFolder,
-};
-
-const output = {
-  out: (line: string) => console.log(line),
-  err: (line: string) => console.error(line),
-};
-
-process.exitCode = await archiveCommand(process.argv.slice(2), tools, output);
-close();
+await operate(({ args, stores, output }) => {
+  const ports = () => ({ store: archiveStore(stores().cosmos), clock: systemClock });
+  return archiveCommand(args, { ports, folder: exportFolder }, output);
+});

@@ -1,21 +1,12 @@
-// The operator's command for poisoned messages: arguments in, lines and an exit code out. It knows
-// ports only; the program beside it says where the stores are.
-// Exit codes: 0 done, 1 something was not found or could not be done, 2 not understood.
-import { parseArgs } from "node:util";
-import { WorkflowError } from "../core/error.ts";
-import { errorText } from "../runtime/error-text.ts";
+// The operator's command for poisoned messages. It knows ports only; the program beside it says
+// where the stores are.
 import { idsToPutBack, listPoison, putBack, showPoison } from "../runtime/poison-desk.ts";
 import type { PoisonPorts, PoisonRow, PutBack } from "../runtime/poison-desk.ts";
 import { printable } from "../runtime/printable.ts";
+import { parsedBy, runCommand } from "./operator-command.ts";
+import type { Output } from "./operator-command.ts";
 import { jsonText } from "./terminal.ts";
 import { columns } from "./text-layout.ts";
-
-export interface Output {
-  /** What was asked for. */
-  out(line: string): void;
-  /** What went wrong, and what to do about it. */
-  err(line: string): void;
-}
 
 export const USAGE = [
   "Messages that the queue gave up on: what was kept of them, and the way back.",
@@ -59,33 +50,20 @@ export async function poisonCommand(
   ports: () => PoisonPorts,
   output: Output,
 ): Promise<number> {
-  const asked = understood(args);
-  if (asked === "help") {
-    for (const line of USAGE) output.out(line);
-    return 0;
-  }
-  if (typeof asked === "string") {
-    output.err(asked);
-    output.err("hint: npm run --silent poison -- --help");
-    return 2;
-  }
-  try {
-    return await perform(asked, ports(), output);
-  } catch (error) {
-    output.err(errorText(error));
-    output.err(`hint: ${hintFor(error)}`);
-    return 1;
-  }
+  const command = {
+    usage: USAGE,
+    help: "npm run --silent poison -- --help",
+    understood,
+    perform: (asked: Asked) => perform(asked, ports(), output),
+    hintFor,
+  };
+  return runCommand(command, args, output);
 }
 
 /** What was asked, "help", or what is wrong with it. */
 function understood(args: readonly string[]): Asked | string {
-  let parsed;
-  try {
-    parsed = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    return error instanceof Error ? error.message : "the arguments cannot be read";
-  }
+  const parsed = parsedBy(OPTIONS, args);
+  if (typeof parsed === "string") return parsed;
   const { values, positionals } = parsed;
   const [verb = "", ...ids] = positionals;
   if (values.help || verb === "help" || args.length === 0) return "help";
@@ -208,8 +186,7 @@ function aboutOf({ kind = "", node_id, chunk, attempt }: PoisonRow): string {
   ].join(" ");
 }
 
-function hintFor(error: unknown): string {
-  const code = error instanceof WorkflowError ? error.code : "";
+function hintFor(code: string): string {
   if (code === "ACCESS_DENIED") return "your identity needs roles there: docs/operations.md";
   if (code === "QUEUE_UNAVAILABLE") return "is the queue service reached, and may you use it?";
   if (code.startsWith("STORE_")) return "is Cosmos DB reached, and may you read `journal`?";

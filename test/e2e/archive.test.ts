@@ -8,10 +8,11 @@ import { promisify } from "node:util";
 import { CosmosClient } from "@azure/cosmos";
 import type { Container } from "@azure/cosmos";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { bundle } from "../../build/bundle.mjs";
 import { startFaultProxy } from "../contract/fault-proxy.ts";
 import { appFixture, ROOT } from "../support/app-fixture.ts";
 import type { AppFixture, StartedApp } from "../support/app-fixture.ts";
+import { operatorProgram } from "../support/operator-program.ts";
+import type { OperatorProgram } from "../support/operator-program.ts";
 
 /** The last character ends a line for some readers of lines, but not in JSON. */
 const SAY = `
@@ -27,42 +28,18 @@ nodes:
 const run = promisify(execFile);
 
 let fixture: AppFixture;
-let program: string;
+let archive: OperatorProgram;
 let folder: string;
 beforeAll(async () => {
   fixture = await appFixture();
   folder = mkdtempSync(path.join(tmpdir(), "holdfast-export-"));
-  // In the project, where the tool finds its packages.
-  program = path.join(ROOT, ".holdfast", `archive-${process.pid}`, "archive.mjs");
-  await bundle({ source: path.join(ROOT, "src/cli/archive.ts"), target: program, kind: "tool" });
+  archive = await operatorProgram("archive");
 });
 afterAll(async () => {
   await fixture.stop();
-  const made = [path.dirname(program), folder];
-  for (const one of made) rmSync(one, { recursive: true, force: true });
+  await archive.remove();
+  rmSync(folder, { recursive: true, force: true });
 });
-
-interface Answer {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function archive(
-  app: Pick<StartedApp, "env">,
-  args: readonly string[],
-  more: Readonly<Record<string, string>> = {},
-): Promise<Answer> {
-  const env = { PATH: process.env["PATH"] ?? "", AZURE_FUNCTIONS_ENVIRONMENT: "Development" };
-  const options = { env: { ...env, ...app.env, ...more } };
-  try {
-    const { stdout, stderr } = await run(process.execPath, [program, ...args], options);
-    return { code: 0, out: stdout, err: stderr };
-  } catch (error) {
-    const failed = error as { code: number; stdout: string; stderr: string };
-    return { code: failed.code, out: failed.stdout, err: failed.stderr };
-  }
-}
 
 function container({ database }: StartedApp, name: string): Container {
   const { COSMOS_ENDPOINT: endpoint, COSMOS_KEY: key } = fixture.stores;
@@ -102,13 +79,13 @@ test("what has ended is exported whole and purged; what is left is not touched",
   const [oldId, youngId] = [old.job_id, young.job_id];
   await aged(app, oldId);
   const filter = ["--ended-before", "2020-01-02"];
-  const preview = await archive(app, ["purge", ...filter]);
+  const preview = await archive.run(app, ["purge", ...filter]);
   expect(preview).toMatchObject({ code: 0, err: "" });
   expect(preview.out).toContain("1 jobs would be purged; nothing was.");
 
   const count = await documentsOf(app, oldId);
   const purge = ["purge", ...filter, "--to", folder, "--yes"];
-  const purged = await archive(app, purge);
+  const purged = await archive.run(app, purge);
   expect(purged).toMatchObject({ code: 0, err: "" });
   expect(purged.out).toContain(`${oldId} purged: ${count} documents, ${oldId}.`);
   expect(await documentsOf(app, oldId)).toBe(0);
@@ -121,7 +98,7 @@ test("what has ended is exported whole and purged; what is left is not touched",
   const lines = readFileSync(path.join(folder, file), "utf8").trimEnd().split("\n");
   expect(lines).toHaveLength(count + 2);
   expect(lines.join("")).toContain("a\u2028b");
-  expect((await archive(app, purge)).out).toBe("0 of 0 jobs purged.\n");
+  expect((await archive.run(app, purge)).out).toBe("0 of 0 jobs purged.\n");
 });
 
 test.each(["export", "purge", "poison"])("npm run %s prints nothing of its own", async (script) => {
@@ -134,7 +111,7 @@ test("a job that has just ended, and one that is not there, are refused by name"
   const app = await fixture.start({ workflows: { "say.yaml": SAY } });
   const { job_id } = await app.run("say");
   const ids = [job_id, "00000000-0000-7000-8000-000000000000"];
-  const { code, err } = await archive(app, ["purge", ...ids, "--without-export", "--yes"]);
+  const { code, err } = await archive.run(app, ["purge", ...ids, "--without-export", "--yes"]);
   expect(code).toBe(1);
   expect(err).toContain(`JOB_NOT_TERMINAL: job ${job_id}: it ended less than an hour ago`);
   expect(err).toContain(`JOB_NOT_FOUND: job ${ids[1]}: not found`);
@@ -150,7 +127,7 @@ test("an identity that may not delete purges nothing and says why", async () => 
   proxy.always({ on: /^DELETE /, fault: { commits: false, answer: 403 } });
   const proxied = { COSMOS_ENDPOINT: `http://127.0.0.1:${proxy.port}` };
   const purge = ["purge", job_id, "--without-export", "--yes"];
-  const { code, err } = await archive(app, purge, proxied);
+  const { code, err } = await archive.run(app, purge, proxied);
   await proxy.stop();
   expect(code).toBe(1);
   expect(err).toBe(

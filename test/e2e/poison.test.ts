@@ -1,15 +1,12 @@
 // Poisoned messages on the real stack: what the host gives up is kept, listed by the operator's
 // command in a process of its own, put back, and does what a message does.
-import { execFile } from "node:child_process";
-import { rm } from "node:fs/promises";
-import path from "node:path";
-import { promisify } from "node:util";
 import { QueueServiceClient } from "@azure/storage-queue";
 import type { QueueClient } from "@azure/storage-queue";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { bundle } from "../../build/bundle.mjs";
-import { HOLD_QUEUE, ROOT, appFixture } from "../support/app-fixture.ts";
+import { HOLD_QUEUE, appFixture } from "../support/app-fixture.ts";
 import type { AppFixture, StartedApp } from "../support/app-fixture.ts";
+import { operatorProgram } from "../support/operator-program.ts";
+import type { OperatorProgram } from "../support/operator-program.ts";
 import { waitFor } from "../support/wait-until.ts";
 
 const SAY = `
@@ -23,19 +20,16 @@ nodes:
 
 /** The stores are young and nothing was lost: no sweeper may help here. */
 const NO_SWEEP = { HOLDFAST_SWEEP_SCHEDULE: "0 0 0 1 1 *" };
-const run = promisify(execFile);
 
 let fixture: AppFixture;
-let program: string;
+let poison: OperatorProgram;
 beforeAll(async () => {
   fixture = await appFixture();
-  // In the project, where the tool finds its packages.
-  program = path.join(ROOT, ".holdfast", `poison-${process.pid}`, "poison.mjs");
-  await bundle({ source: path.join(ROOT, "src/cli/poison.ts"), target: program, kind: "tool" });
+  poison = await operatorProgram("poison");
 });
 afterAll(async () => {
   await fixture.stop();
-  await rm(path.dirname(program), { recursive: true, force: true });
+  await poison.remove();
 });
 
 interface Row {
@@ -47,26 +41,8 @@ interface Row {
   readonly put_back: number;
 }
 
-interface Answer {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function poison(app: Pick<StartedApp, "env">, ...args: readonly string[]): Promise<Answer> {
-  const env = { PATH: process.env["PATH"] ?? "", AZURE_FUNCTIONS_ENVIRONMENT: "Development" };
-  const options = { env: { ...env, ...app.env } };
-  try {
-    const { stdout, stderr } = await run(process.execPath, [program, ...args], options);
-    return { code: 0, out: stdout, err: stderr };
-  } catch (error) {
-    const failed = error as { code: number; stdout: string; stderr: string };
-    return { code: failed.code, out: failed.stdout, err: failed.stderr };
-  }
-}
-
 async function listed(app: StartedApp): Promise<readonly Row[]> {
-  const { code, out, err } = await poison(app, "list", "--json");
+  const { code, out, err } = await poison.run(app, ["list", "--json"]);
   expect({ code, err }).toEqual({ code: 0, err: "" });
   return (JSON.parse(out) as { messages: readonly Row[] }).messages;
 }
@@ -108,15 +84,15 @@ test("what the host gave up is kept, listed, put back, and moves its job on", as
   expect(rows.map(({ from }) => from)).toEqual(["kept", "kept", "kept"]);
   expect(rows.filter(({ readable }) => readable)).toHaveLength(1);
   const mine = rows.find(({ job_id }) => job_id === jobId)?.id ?? "";
-  expect((await poison(app, "show", mine)).out).toContain(jobId);
+  expect((await poison.run(app, ["show", mine])).out).toContain(jobId);
   // Only the message itself brings the job on: the wake of the report is taken away.
   await work.clearMessages();
   expect((await app.job(jobId)).nodes[1]).toMatchObject({ node_id: "say", status: "queued" });
-  expect(await poison(app, "put-back", "--all")).toMatchObject({
+  expect(await poison.run(app, ["put-back", "--all"])).toMatchObject({
     code: 0,
     out: expect.stringContaining(`${mine} was put back\n`),
   });
-  const all = await poison(app, "put-back", ...rows.map(({ id }) => id));
+  const all = await poison.run(app, ["put-back", ...rows.map(({ id }) => id)]);
   expect(all).toMatchObject({ code: 0, out: expect.stringContaining("was put back already") });
   expect((await listed(app)).map(({ put_back }) => put_back)).toEqual([1, 1, 1, 1]);
   await app.stop();
@@ -140,22 +116,23 @@ test("what nobody kept stands in the poison queue, and is kept when it goes back
   await waitFor(there, { what: "the host has moved it" });
   const [row] = await listed(app);
   expect(row).toMatchObject({ from: "queue", readable: false, put_back: 0 });
-  expect((await poison(app, "show", row?.id ?? "")).out).toContain("this is not base64!");
-  expect(await poison(app, "put-back", "--all")).toMatchObject({ out: "Nothing to put back.\n" });
-  expect((await poison(app, "put-back", row?.id ?? "")).code).toBe(0);
+  expect((await poison.run(app, ["show", row?.id ?? ""])).out).toContain("this is not base64!");
+  const { out } = await poison.run(app, ["put-back", "--all"]);
+  expect(out).toBe("Nothing to put back.\n");
+  expect((await poison.run(app, ["put-back", row?.id ?? ""])).code).toBe(0);
   expect(await listed(app)).toMatchObject([{ from: "kept", put_back: 1 }]);
   const dropped = () => app.lines.some(({ event }) => event === "message.invalid");
   await waitFor(dropped, { what: "the engine drops it" });
-  expect((await poison(app, "put-back", row?.id ?? "")).code).toBe(1);
+  expect((await poison.run(app, ["put-back", row?.id ?? ""])).code).toBe(1);
   await app.stop();
 });
 
 test("stores that cannot be reached, and settings that are missing, are said", async () => {
   const app = await fixture.start({ env: { ...NO_SWEEP, ...HOLD_QUEUE } });
   const away = { env: { ...app.env, AzureWebJobsStorage: "" } };
-  const { code, out, err } = await poison(away, "list");
+  const { code, out, err } = await poison.run(away, ["list"]);
   expect({ code, out }).toEqual({ code: 1, out: "" });
   expect(err).toContain("AzureWebJobsStorage: missing");
-  expect((await poison(app, "nonsense")).code).toBe(2);
+  expect((await poison.run(app, ["nonsense"])).code).toBe(2);
   await app.stop();
 });
