@@ -21,7 +21,7 @@ const PARAMETERS = [
   ["let grain = 5m;", "let grain = {TimeRange:grain};"],
 ];
 
-/** In thousandths of an hour, as the portal counts: 4 h, 24 h, 7 d, 30 d. */
+/** 4 h, 24 h, 7 d, 30 d. */
 const TIME_RANGES = [4, 24, 168, 720].map((hours) => ({ durationMs: hours * 3_600_000 }));
 
 const TABS = [

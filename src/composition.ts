@@ -51,7 +51,7 @@ const telemetry = settings.ok ? telemetryOf(settings.settings) : undefined;
 const log = telemetry === undefined ? lines : telemetryLog(telemetry, lines);
 let composed: AppResult | undefined;
 
-function composition(): AppResult {
+function appOnce(): AppResult {
   composed ??= settings.ok ? composedOf(settings.settings) : settings;
   return composed;
 }
@@ -225,7 +225,7 @@ function memoized<Name, Answer>(
   };
 }
 
-const triggers = { app: composition, log, files, telemetry };
+const triggers = { app: appOnce, log, files, telemetry };
 
 type HttpHandlers = Readonly<Record<HttpFunctionName, ReturnType<typeof httpHandler>>>;
 

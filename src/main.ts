@@ -6,8 +6,7 @@ import { POISON_QUEUE, STORAGE_CONNECTION, WORK_QUEUE } from "./azure/names.ts";
 import { sweepSchedule } from "./azure/sweep-schedule.ts";
 import { jsonLog, processSink } from "./azure/telemetry.ts";
 import type * as Composition from "./composition.ts";
-import { HTTP_FUNCTIONS } from "./functions/function-table.ts";
-import type { HttpFunctionName } from "./functions/function-table.ts";
+import { HTTP_FUNCTION_NAMES, HTTP_FUNCTIONS } from "./functions/function-table.ts";
 import { POISON_FUNCTION, SWEEP_FUNCTION, WORK_FUNCTION } from "./functions/function-table.ts";
 import { errorText } from "./runtime/error-text.ts";
 
@@ -18,9 +17,7 @@ function composition(): Promise<typeof Composition> {
   return loading;
 }
 
-const NAMES = Object.keys(HTTP_FUNCTIONS) as readonly HttpFunctionName[];
-
-for (const name of NAMES) {
+for (const name of HTTP_FUNCTION_NAMES) {
   const { methods, route, authLevel } = HTTP_FUNCTIONS[name];
   app.http(name, {
     methods: [...methods],

@@ -2,7 +2,7 @@
 // platform is told of every function before anything else of the app is loaded.
 import { ncrontabProblem } from "./ncrontab.ts";
 
-export const SCHEDULE_SETTING = "HOLDFAST_SWEEP_SCHEDULE";
+const SCHEDULE_SETTING = "HOLDFAST_SWEEP_SCHEDULE";
 export const DEFAULT_SCHEDULE = "0 * * * * *";
 
 /** Six NCRONTAB fields. One that is wrong counts as unset here; readSettings reports it. */

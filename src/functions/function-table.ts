@@ -1,6 +1,7 @@
-// Every function of the app as the platform is told of it: name, methods, route, auth level, queue,
-// schedule. main.ts registers it as it stands, before anything else of the app is compiled, so this
-// file imports next to nothing; what each function does stands in routes.ts and triggers.ts.
+// The functions of the app as the platform is told of them: names, and for those behind HTTP
+// methods, route and auth level. main.ts registers them as they stand, before anything else of the
+// app is compiled, so this file imports types alone; what each does stands in routes.ts and
+// triggers.ts.
 // The host matches routes in alphabetical order of the functions' names, so the catch-all's name
 // comes last. Every route says its auth level; open are health, the page's files and the API's
 // description, which say nothing about a job.
@@ -47,6 +48,8 @@ export const HTTP_FUNCTIONS = {
 } as const satisfies Readonly<Record<string, HttpFunction>>;
 
 export type HttpFunctionName = keyof typeof HTTP_FUNCTIONS;
+
+export const HTTP_FUNCTION_NAMES = Object.keys(HTTP_FUNCTIONS) as readonly HttpFunctionName[];
 
 export const WORK_FUNCTION = "process_work";
 export const POISON_FUNCTION = "process_poison";

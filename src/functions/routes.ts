@@ -6,7 +6,7 @@ import type { App, AppResult } from "./app.ts";
 import { readyApp } from "./app.ts";
 import { callerOf } from "./caller.ts";
 import type { HttpCaller } from "./caller.ts";
-import { HTTP_FUNCTIONS } from "./function-table.ts";
+import { HTTP_FUNCTION_NAMES, HTTP_FUNCTIONS } from "./function-table.ts";
 import type { HttpFunction, HttpFunctionName } from "./function-table.ts";
 import {
   getEvents,
@@ -120,9 +120,7 @@ const HANDLES: Readonly<Record<HttpFunctionName, Handle>> = {
   },
 };
 
-const NAMES = Object.keys(HTTP_FUNCTIONS) as readonly HttpFunctionName[];
-
-export const ROUTES: readonly Route[] = NAMES.map((name) => {
+export const ROUTES: readonly Route[] = HTTP_FUNCTION_NAMES.map((name) => {
   return { name, ...HTTP_FUNCTIONS[name], handle: HANDLES[name] };
 });
 
